@@ -1,0 +1,1 @@
+"""The contract: events, topics, policy, derived rows. Imports the standard library and pydantic only."""

@@ -1,0 +1,1 @@
+"""ClickHouse: migrations, writer, views and queries."""

@@ -1,0 +1,1 @@
+"""Streams: the inference and everything that feeds it."""

@@ -1,0 +1,1 @@
+"""The two Faust apps, `infer` and `sink`."""

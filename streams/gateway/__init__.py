@@ -1,0 +1,1 @@
+"""The way in: bytes of other systems become events or dead letters."""
