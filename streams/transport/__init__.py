@@ -1,0 +1,1 @@
+"""The Faust transport that hands over whole partition batches, and what belongs to it."""
