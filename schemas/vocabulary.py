@@ -1,0 +1,97 @@
+"""The closed word lists of the contract, and the constrained strings that every event uses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, NewType
+
+from pydantic import AfterValidator, AwareDatetime, StringConstraints
+
+EventRef = NewType("EventRef", str)
+"""`source#id`: the identity of an event as one string. `id` alone is unique only within its source."""
+
+ActorKind = Literal["human", "bot", "system", "unknown"]
+HandoffIntent = Literal["transfer", "consult"]
+Reason = Literal["missing", "wrong", "contradictory", "wrong_role", "capacity", "not_ready", "other"]
+ResponseKind = Literal["diagnose", "propose", "act", "inform", "redirect", "blame", "refuse"]
+MessageIntent = Literal["question", "answer", "inform", "request", "other"]
+InterventionKind = Literal["relational", "process", "structural"]
+
+CommunicationDimension = Literal["frequency", "timeliness", "accuracy", "problem_solving"]
+SurveyDimension = Literal[
+    "frequency",
+    "timeliness",
+    "accuracy",
+    "problem_solving",
+    "shared_goals",
+    "shared_knowledge",
+    "mutual_respect",
+]
+DIMENSIONS: tuple[CommunicationDimension, ...] = ("frequency", "timeliness", "accuracy", "problem_solving")
+
+Rule = Literal[
+    "handoff_acceptance",
+    "handoff_offer",
+    "reply",
+    "handoff_accuracy",
+    "message_accuracy",
+    "problem_response",
+    "handoff_advanced",
+    "contact",
+]
+RULE_DIMENSION: dict[Rule, CommunicationDimension] = {
+    "handoff_acceptance": "timeliness",
+    "handoff_offer": "timeliness",
+    "reply": "timeliness",
+    "handoff_accuracy": "accuracy",
+    "message_accuracy": "accuracy",
+    "problem_response": "problem_solving",
+    "handoff_advanced": "problem_solving",
+    "contact": "frequency",
+}
+INFERRED_RULES: frozenset[Rule] = frozenset({"handoff_acceptance", "handoff_advanced"})
+"""All that ownership logs can show; the other rules need explicit handoff events."""
+
+CONTENT_REASONS: frozenset[Reason] = frozenset({"missing", "wrong", "contradictory", "wrong_role"})
+"""Reasons that name what was handed over as inaccurate (or misdirected), not the receiver's situation."""
+CONSTRUCTIVE: frozenset[ResponseKind] = frozenset({"diagnose", "propose", "act"})
+UNCONSTRUCTIVE: frozenset[ResponseKind] = frozenset({"blame", "refuse"})
+
+HandoffState = Literal["offered", "accepted", "declined", "returned", "withdrawn", "superseded", "passed_on"]
+Origin = Literal["explicit", "inferred"]
+Period = Literal["week", "month", "quarter"]
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+ACTOR_ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,31}:[0-9a-f]{32}$"
+
+
+def utc_in_range(at: datetime) -> datetime:
+    """The same instant in UTC; refused outside 1970..2200, which the store's time type could not keep exactly."""
+    if not EARLIEST <= at < LATEST:
+        raise ValueError("time outside 1970..2200")
+    return at.astimezone(UTC)
+
+
+UtcTime = Annotated[AwareDatetime, AfterValidator(utc_in_range)]
+# No control characters anywhere: they break keys, logs and terminals.
+_PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+Code = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_PLAIN)]
+RoleName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_PLAIN)]
+ProcessName = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^/\x00-\x1f\x7f-\x9f\u2028\u2029]+$")
+]
+LongId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=_PLAIN)]
+SourceName = Annotated[
+    str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^#\x00-\x1f\x7f-\x9f\u2028\u2029]+$")
+]
+SiteName = Annotated[str, StringConstraints(max_length=128, pattern=_PLAIN)]
+ActorId = Annotated[str, StringConstraints(pattern=ACTOR_ID_PATTERN)]
+
+
+def unique_sorted(roles: tuple[str, ...]) -> tuple[str, ...]:
+    """Addressees are a set: sorted and without repeats, so that equal content has equal canonical bytes."""
+    return tuple(sorted(set(roles)))
+
+
+RoleSet = Annotated[tuple[RoleName, ...], AfterValidator(unique_sorted)]
