@@ -1,0 +1,177 @@
+"""Derived rows as they travel on topics and stand in tables. Ids and content are deterministic.
+
+Every row carries its run, the versions it was made with and the events it came from (`source#id`). `revision` only
+orders writes of the same row. A tombstone is a row with `is_deleted = 1` whose other fields say nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.vocabulary import Period
+
+METHOD_VERSION = "1"
+"""Changes when a rule gives another value for the same events; it is also the epoch in `revision`."""
+
+_EPOCH_SHIFT, _EVENTS_SHIFT = 48, 33
+
+
+def revision(events: int, as_of: datetime) -> int:
+    """Orders the writes of one row: a fold of more events, or of the same events later, wins.
+
+    Bits, high to low: method epoch (15), events folded (15), `as_of` in whole seconds (33). `as_of` stands for "deadlines
+    passed": it never falls where those rise.
+    """
+    seconds = max(0, int(as_of.timestamp()))
+    return (int(METHOD_VERSION) << _EPOCH_SHIFT) | (min(events, 2**15 - 1) << _EVENTS_SHIFT) | min(seconds, 2**33 - 1)
+
+
+def period_start(at: datetime, period: Period) -> date:
+    """First day (UTC) of the atom that an instant falls in. Weeks start on Monday."""
+    day = at.date()
+    if period == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1, month=day.month if period == "month" else (day.month - 1) // 3 * 3 + 1)
+
+
+class Row(BaseModel):
+    """What every derived row has. `key` identifies it within its work item and never changes."""
+
+    model_config = ConfigDict(frozen=True)
+    table: ClassVar[str]
+
+    run: str
+    process: str
+    site: str = ""
+    work_item: str
+    episode_id: str
+    event_ids: tuple[str, ...] = ()
+    policy_version: str = ""
+    method_version: str = METHOD_VERSION
+    revision: int = 0
+    is_deleted: Literal[0, 1] = 0
+
+
+class HandoffRow(Row):
+    """One handoff. `waited_s` is wall clock and null while unaccepted; nulls are *not known*, never zero.
+
+    `accept_due_unpaused_at` is the due time had no pause counted; `completeness` is required elements present ÷
+    required; `closed_at` is when the work item was closed, if it is; `left_before_due`: withdrawn, superseded or passed
+    on while still in time.
+    """
+
+    table: ClassVar[str] = "handoffs"
+
+    handoff_id: str = ""
+    from_role: str = ""
+    to_role: str = ""
+    origin: Literal["explicit", "inferred", ""] = ""
+    intent: Literal["transfer", "consult", ""] = ""
+    urgency: str = ""
+    offered_at: datetime
+    needed_at: datetime | None = None
+    accept_due_at: datetime | None = None
+    accept_due_unpaused_at: datetime | None = None
+    accepted_at: datetime | None = None
+    declined_at: datetime | None = None
+    returned_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    left_at: datetime | None = None
+    closed_at: datetime | None = None
+    state: Literal["offered", "accepted", "declined", "returned", "withdrawn", "superseded", "passed_on", ""] = ""
+    waited_s: float | None = None
+    worked: bool = False
+    worked_at: datetime | None = None
+    bounced: bool = False
+    planned_return: bool = False
+    left_before_due: bool = False
+    skewed: bool = False
+    completeness: float | None = None
+    clarifications: int = 0
+    read_backs: int = 0
+    repaired_read_backs: int = 0
+    own_corrections: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+class ExchangeRow(Row):
+    """A message that expects a reply, and the first reply by a human of an addressed role, or none."""
+
+    table: ClassVar[str] = "exchanges"
+
+    message_id: str = ""
+    from_role: str = ""
+    to_roles: tuple[str, ...] = ()
+    sent_at: datetime
+    reply_due_at: datetime | None = None
+    replied_at: datetime | None = None
+    replied_by_role: str = ""
+    waited_s: float | None = None
+
+
+class ProblemRow(Row):
+    """Something raised that needs solving. Response counts are by kind, of addressed roles, until `respond_by`."""
+
+    table: ClassVar[str] = "problems"
+
+    problem_id: str = ""
+    from_role: str = ""
+    to_roles: tuple[str, ...] = ()
+    raised_at: datetime
+    respond_by: datetime | None = None
+    first_response_at: datetime | None = None
+    resolved_at: datetime | None = None
+    reopened: int = 0
+    constructive: int = 0
+    neutral: int = 0
+    blame: int = 0
+    refuse: int = 0
+
+
+class EvidenceRow(Row):
+    """One observation in [0, 1] on one dimension of one tie. `value` is null until `ripe`.
+
+    `part` numbers the observations that one rule takes from one episode (one for each addressed role). The tie of
+    a `contact` is the unordered pair: its roles are in alphabetical order, and views show it on both.
+    """
+
+    table: ClassVar[str] = "evidence"
+
+    rule: str
+    part: int = 0
+    communicator_role: str = ""
+    experiencer_role: str = ""
+    communicator_actors: tuple[str, ...] = ()
+    experiencer_actors: tuple[str, ...] = ()
+    dimension: str = ""
+    origin: Literal["explicit", "inferred", ""] = ""
+    at: datetime
+    known_at: datetime | None = None
+    ripe: bool = False
+    value: float | None = None
+    period: Period = "month"
+    period_start: date
+
+
+class WorkItemRow(BaseModel):
+    """The state of a work item as archived by the sink: what a fresh broker is filled with at start.
+
+    `state` is the encoded history, empty for an evicted item; `events` counts its distinct contents.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    process: str
+    work_item: str
+    state: bytes = b""
+    events: int = 0
+    evicted: bool = False
+    oversize: bool = False
+    closed: bool = False
+    first_event_at: datetime | None = None
+    next_deadline_at: datetime | None = None
+    revision: int = 0
