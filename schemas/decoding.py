@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from schemas.errors import InvalidEvent
 from schemas.events import EVENT_ADAPTER, EVENT_TYPES, Event
@@ -40,7 +41,7 @@ def decode(raw: bytes) -> Event:
     try:
         return EVENT_ADAPTER.validate_json(raw)
     except ValidationError as error:
-        if error.errors(include_url=False, include_input=False, include_context=False)[0]["type"] == "union_tag_invalid":
+        if _first(error)["type"] == "union_tag_invalid":
             return _decode_older(raw)
         raise _invalid(error) from None
 
@@ -59,9 +60,13 @@ def _decode_older(raw: bytes) -> Event:
 
 
 def _invalid(error: ValidationError) -> InvalidEvent:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    first = _first(error)
     path = ".".join(_safe(part) for part in first["loc"] if not _is_tag(part))
     return InvalidEvent(_CODES.get(first["type"], "invalid_value"), path)
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    return error.errors(include_url=False, include_input=False, include_context=False)[0]
 
 
 def _is_tag(part: int | str) -> bool:
