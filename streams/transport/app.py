@@ -1,0 +1,163 @@
+"""A Faust app set up for partition batches, explicit names and raw bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import faust
+from faust.types import Message
+
+from schemas.errors import ConfigError
+from streams.transport.batch import TopicPartition
+from streams.transport.deliver import Handle, deliver
+from streams.transport.in_flight import InFlight
+from streams.transport.membership import Membership
+from streams.transport.offsets import Offsets
+from streams.transport.settings import TransportSettings
+
+PartitionHook = Callable[[frozenset[TopicPartition]], Awaitable[None]]
+
+
+class BatchSchema(faust.Schema):  # type: ignore[misc] # untyped base
+    """Hands a `PartitionBatch` through untouched; records stay raw bytes."""
+
+    def compile(self, app: Any, **_options: Any) -> Any:
+        """Faust's decode function for a topic."""
+        create_event = app.create_event
+
+        async def decode(message: Message, *, propagate: bool = False) -> Any:
+            return create_event(None, message.value, None, message)
+
+        return decode
+
+
+class BatchApp(faust.App):  # type: ignore[misc] # untyped base
+    """A Faust app whose agents receive `PartitionBatch`es; made by `batch_app`.
+
+    Attributes:
+        offsets: what was delivered, is safe, is committed.
+        membership: whether this worker may still write in the name of its partitions.
+        in_flight: the handlers at work.
+    """
+
+    def __init__(self, name: str, *, transport_settings: TransportSettings, **options: Any) -> None:
+        self.transport_settings = transport_settings
+        self.offsets = Offsets()
+        self.membership = Membership(transport_settings.session_timeout_s)
+        self.in_flight = InFlight()
+        self._assigned_hooks: list[PartitionHook] = []
+        self._revoked_hooks: list[PartitionHook] = []
+        super().__init__(name, **options)
+        self.on_rebalance_complete.connect(self._restore)
+
+    def on_assigned(self, hook: PartitionHook) -> PartitionHook:
+        """Register a hook that runs before the first record of newly assigned partitions is delivered.
+
+        It may take as long as it needs: the worker stays a member. It is cancelled when the partitions are revoked
+        meanwhile, and called again after it raised TransientError; any other error ends the worker.
+        """
+        self._assigned_hooks.append(hook)
+        return hook
+
+    def on_revoked(self, hook: PartitionHook) -> PartitionHook:
+        """Register a hook that runs to its end before partitions are given up, at a clean stop too.
+
+        It may write, mark and `commit_safe`. It is not called after a crash. TransientError means *not saved*: the
+        partitions go all the same and what was not marked is read again by whoever has them next.
+        """
+        self._revoked_hooks.append(hook)
+        return hook
+
+    async def run_assigned_hooks(self, tps: frozenset[TopicPartition]) -> None:
+        """Call every `on_assigned` hook in order of registration."""
+        for hook in self._assigned_hooks:
+            await hook(tps)
+
+    async def run_revoked_hooks(self, tps: frozenset[TopicPartition]) -> None:
+        """Call every `on_revoked` hook in order of registration."""
+        for hook in self._revoked_hooks:
+            await hook(tps)
+
+    def feed(self, handle: Handle, *topics: str, name: str) -> None:
+        """Have `handle` called with every batch of these topics, one at a time, through an agent called `name`.
+
+        See `deliver` for what errors do. Agents run side by side; one agent never runs twice at once.
+        """
+
+        async def feeder(stream: Any) -> None:
+            await deliver(stream, handle)
+
+        self.agent(self.batches(*topics), name=name)(feeder)
+
+    def batches(self, *topics: str) -> Any:
+        """The Faust topic for an agent of your own: `async for batch in stream`. Needs `deliver`'s care with
+        errors: an exception must not leave such an agent."""
+        return self.topic(*topics, schema=BatchSchema(), acks=False, internal=False)
+
+    async def commit_safe(self) -> None:
+        """Commit every offset marked safe; returns once the broker acknowledged.
+
+        Raises: TransientError: not acknowledged; nothing changed in what we believe, call again.
+        """
+        await self.consumer.commit_safe()
+
+    async def seek(self, tp: TopicPartition, offset: int) -> None:
+        """Read a held partition on from `offset`; batches read before become void."""
+        await self.consumer.seek(tp, offset)
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether this worker is going down after an error; it then saves and commits nothing."""
+        return bool(self._crashed.is_set())
+
+    async def _restore(self, *_sender: Any, **_details: Any) -> None:
+        await self.consumer.take_over()
+
+    async def on_stop(self) -> None:
+        """Hand over as in a revocation, then stop as Faust does."""
+        if self._consumer is not None:
+            await self._consumer.hand_over(self.offsets.assigned())
+        await super().on_stop()
+
+
+def batch_app(
+    name: str,
+    broker: str | Sequence[str],
+    *,
+    settings: TransportSettings | None = None,
+    **faust_options: Any,
+) -> BatchApp:
+    """A Faust app for partition batches: its name is the consumer group, nothing is created on the broker.
+
+    Args:
+        name: app and consumer group, exactly as on the wire.
+        broker: `host:port` of the bootstrap brokers.
+        faust_options: passed to `faust.App`, for instance `broker_credentials`.
+    Raises: ConfigError: a name with a module path or a blank broker.
+    """
+    ours = settings or TransportSettings()
+    brokers = [broker] if isinstance(broker, str) else list(broker)
+    if not name or "__main__" in name or not all(brokers) or not brokers:
+        raise ConfigError(f"an app needs a name of its own and a broker, not {name!r} and {brokers!r}")
+    return BatchApp(name, transport_settings=ours, **(_faust_settings(brokers, ours) | faust_options))
+
+
+def _faust_settings(brokers: Sequence[str], ours: TransportSettings) -> dict[str, Any]:
+    return {
+        "broker": [f"tieline://{address}" for address in brokers],
+        "version": 1,
+        "autodiscover": False,
+        "key_serializer": "raw",
+        "value_serializer": "raw",
+        "web_enabled": False,
+        "store": "memory://",
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "stream_buffer_maxsize": ours.buffered_batches,
+        "stream_wait_empty": False,
+        "broker_session_timeout": ours.session_timeout_s,
+        "broker_heartbeat_interval": ours.heartbeat_interval_s,
+        "broker_rebalance_timeout": ours.rebalance_timeout_s,
+        "broker_max_poll_interval": ours.max_poll_interval_s,
+    }

@@ -1,0 +1,54 @@
+"""The loop between a stream of batches and the code that handles them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from schemas.errors import TransientError
+from streams.transport.batch import PartitionBatch
+
+if TYPE_CHECKING:
+    from streams.transport.app import BatchApp
+
+Handle = Callable[[PartitionBatch], Awaitable[None]]
+_log = logging.getLogger(__name__)
+
+
+async def deliver(stream: Any, handle: Handle) -> None:
+    """Call `handle` with every batch of `stream`, in order, one at a time.
+
+    TransientError: the same batch again after a growing pause, until it succeeds or its partition is given up;
+    nothing is skipped or overtaken. Any other exception: the worker crashes and ends non-zero; nothing of the batch
+    is committed, because only offsets that `handle` itself marked safe ever are.
+    """
+    app = cast("BatchApp", stream.app)
+    async for batch in stream:
+        try:
+            await _handle_until_done(app, batch, handle)
+        except Exception as error:
+            _log.exception("handler failed on %s at offset %d", batch.tp, batch.first_offset)
+            await app.crash(error)
+            # Never return or raise here: Faust would start the agent anew and go on with the next batch.
+            await asyncio.Event().wait()
+
+
+async def _handle_until_done(app: BatchApp, batch: PartitionBatch, handle: Handle) -> None:
+    attempt = 0
+    while app.offsets.is_current(batch) and not app.in_flight.handing_over.is_set():
+        try:
+            with app.in_flight.working():
+                await handle(batch)
+            return
+        except TransientError as error:
+            attempt += 1
+            pause_s = retry_pause_s(error.retry_after_s, attempt, app.transport_settings.retry_max_s)
+            _log.warning("%s at offset %d, attempt %d: %s", batch.tp, batch.first_offset, attempt, error)
+            await app.in_flight.pause(pause_s)
+
+
+def retry_pause_s(retry_after_s: float, attempt: int, longest_s: float) -> float:
+    """Doubles from what the error asked for up to `longest_s`, counted from attempt 1."""
+    return min(longest_s, retry_after_s * 2.0 ** min(attempt - 1, 16))

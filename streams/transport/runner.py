@@ -1,0 +1,68 @@
+"""Running one app as a process: until a signal or a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from contextlib import suppress
+
+from streams.transport.app import BatchApp
+
+_log = logging.getLogger(__name__)
+CRASHED_EXIT_CODE = 1
+STUCK_EXIT_CODE = 75
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+async def run_app(app: BatchApp, *, stop: asyncio.Event | None = None) -> int:
+    """Run `app` until SIGTERM, SIGINT, `stop` or a crash, and stop it.
+
+    A clean stop finishes the batch in work, runs the `on_revoked` hooks and commits what is safe; a crash does not.
+    Returns: the process's exit code: 0 after a clean stop, 1 after a crash.
+    """
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        crashed = await _until_stop_or_crash(app, stop)
+        await _stop_within(app, app.transport_settings.stop_timeout_s)
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+    if crashed:
+        _log.error("%s crashed: %r", app.conf.id, app.crash_reason)
+        return CRASHED_EXIT_CODE
+    return 0
+
+
+async def _until_stop_or_crash(app: BatchApp, stop: asyncio.Event) -> bool:
+    """True when it was a crash."""
+    starting = asyncio.create_task(app.start())
+    stopping = asyncio.create_task(stop.wait())
+    crashing = asyncio.create_task(app._crashed.wait())
+    try:
+        done, _ = await asyncio.wait([starting, stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
+        if starting in done:
+            starting.result()
+            await asyncio.wait([stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
+        return app.has_crashed
+    except Exception as error:
+        await app.crash(error)
+        return True
+    finally:
+        for task in (starting, stopping, crashing):
+            task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+async def _stop_within(app: BatchApp, timeout_s: float) -> None:
+    """Stop, or end the process: a consumer thread that does not come back would keep it alive for ever."""
+    try:
+        await asyncio.wait_for(app.stop(), timeout_s)
+    except TimeoutError:
+        _log.critical("%s did not stop within %.0f s, ending the process", app.conf.id, timeout_s)
+        os._exit(STUCK_EXIT_CODE)

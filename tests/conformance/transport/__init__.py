@@ -1,0 +1,1 @@
+"""The transport, on Tansu and on Apache Kafka."""
