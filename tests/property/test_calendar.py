@@ -56,7 +56,8 @@ def pauses(draw: st.DrawFn, start: datetime, step: timedelta = timedelta(microse
     found = []
     for _ in range(draw(st.integers(0, 4))):
         begun = start + draw(st.integers(-days // 3, days)) * step
-        found.append(Pause(begun, draw(st.none() | st.integers(0, days).map(lambda n, at=begun: at + n * step))))
+        lasts = draw(st.none() | st.integers(0, days))
+        found.append(Pause(begun, None if lasts is None else begun + lasts * step))
     return found
 
 

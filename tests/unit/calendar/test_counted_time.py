@@ -16,12 +16,12 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 
 
-def calendar(zone: str = "UTC", holidays: tuple[str, ...] = (), **hours: list[str]) -> Calendar:
+def calendar(zone: str, /, *holidays: str, **hours: list[str]) -> Calendar:
     return Calendar.model_validate({"zone": zone, "hours": hours, "holidays": holidays})
 
 
-def office(zone: str = "UTC", holidays: tuple[str, ...] = ()) -> Calendar:
-    return calendar(zone, holidays, **{day: ["08:00-17:00"] for day in WEEKDAYS})
+def office(zone: str = "UTC", *holidays: str) -> Calendar:
+    return calendar(zone, *holidays, **{day: ["08:00-17:00"] for day in WEEKDAYS})
 
 
 def always(zone: str) -> Calendar:
@@ -60,7 +60,7 @@ def test_a_target_of_zero_is_due_at_once_even_out_of_hours() -> None:
 
 
 def test_holidays_are_closed_on_the_local_date() -> None:
-    hours = office(NEW_YORK, ("2026-11-26",))
+    hours = office(NEW_YORK, "2026-11-26")
     assert due_at(at("2026-11-25T16:00", NEW_YORK), 2 * HOUR, hours, (), 0) == at("2026-11-27T09:00", NEW_YORK)
 
 
@@ -74,7 +74,7 @@ def test_a_night_shift_is_two_intervals_and_counts_through_midnight() -> None:
 
 
 def test_a_holiday_takes_the_morning_end_of_a_night_shift() -> None:
-    night = calendar(BERLIN, ("2026-11-21",), fri=["22:00-24:00"], sat=["00:00-06:00"])
+    night = calendar(BERLIN, "2026-11-21", fri=["22:00-24:00"], sat=["00:00-06:00"])
     assert counted_s(at("2026-11-20T12:00", BERLIN), at("2026-11-22T12:00", BERLIN), night) == 2 * HOUR
 
 

@@ -1,0 +1,1 @@
+"""The method's formulas, each written once: expressions that Python and ClickHouse both render."""
