@@ -85,6 +85,11 @@ class Offsets:
         if held is not None and held.assignment == batch.assignment:
             held.delivered = max(batch.next_offset, held.delivered or 0)
 
+    def delivered_up_to(self, tp: TopicPartition) -> int | None:
+        """Where delivery of `tp` goes on; None while it is not held or still being restored."""
+        held = self._held.get(tp)
+        return None if held is None else held.delivered
+
     def mark_safe(self, batch: PartitionBatch) -> bool:
         """Everything up to the end of this batch is safe to forget: see `mark_safe_up_to`."""
         return self.mark_safe_up_to(batch.tp, batch.next_offset, batch.assignment)

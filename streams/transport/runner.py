@@ -6,7 +6,8 @@ import asyncio
 import logging
 import os
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 
 from streams.transport.app import BatchApp
 
@@ -17,25 +18,33 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 async def run_app(app: BatchApp, *, stop: asyncio.Event | None = None) -> int:
-    """Run `app` until SIGTERM, SIGINT, `stop` or a crash, and stop it.
+    """Run `app` until SIGTERM, SIGINT or a crash, and stop it.
 
     A clean stop finishes the batch in work, runs the `on_revoked` hooks and commits what is safe; a crash does not.
+
+    Args:
+        stop: ends the app when set; signals are then left to the caller.
     Returns: the process's exit code: 0 after a clean stop, 1 after a crash.
     """
-    stop = stop or asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        crashed = await _until_stop_or_crash(app, stop)
+    with nullcontext(stop) if stop else _set_by_signal() as stopping:
+        crashed = await _until_stop_or_crash(app, stopping)
         await _stop_within(app, app.transport_settings.stop_timeout_s)
-    finally:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
     if crashed:
         _log.error("%s crashed: %r", app.conf.id, app.crash_reason)
         return CRASHED_EXIT_CODE
     return 0
+
+
+@contextmanager
+def _set_by_signal() -> Iterator[asyncio.Event]:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
 
 
 async def _until_stop_or_crash(app: BatchApp, stop: asyncio.Event) -> bool:
