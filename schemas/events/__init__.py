@@ -86,3 +86,38 @@ EVENT_TYPES: dict[str, type[Envelope]] = {
     get_args(cls.model_fields["type"].annotation)[0]: cls for cls in EVENT_CLASSES
 }
 EVENT_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+
+__all__ = [
+    "EVENT_ADAPTER",
+    "EVENT_CLASSES",
+    "EVENT_TYPES",
+    "CommunicationCorrected",
+    "CommunicationRead",
+    "CommunicationSent",
+    "Event",
+    "HandoffAccepted",
+    "HandoffClarificationRequested",
+    "HandoffClarified",
+    "HandoffCorrected",
+    "HandoffDeclined",
+    "HandoffEvent",
+    "HandoffOffered",
+    "HandoffReadBack",
+    "HandoffReturned",
+    "HandoffWithdrawn",
+    "InterventionEnded",
+    "InterventionStarted",
+    "ProblemRaised",
+    "ProblemReopened",
+    "ProblemResolved",
+    "ProblemResponded",
+    "SurveyScored",
+    "WorkItemAssigned",
+    "WorkItemClosed",
+    "WorkItemEvent",
+    "WorkItemOpened",
+    "WorkItemPaused",
+    "WorkItemReopened",
+    "WorkItemResumed",
+    "WorkItemWorked",
+]

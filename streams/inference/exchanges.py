@@ -1,0 +1,132 @@
+"""Messages and exchanges: who asked whom, who replied when, and what turned out to be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schemas.events import CommunicationCorrected, CommunicationRead, CommunicationSent
+from schemas.rows import ExchangeRow
+from streams.inference.due import policy_due
+from streams.inference.observation import refs
+from streams.inference.timeline import Timeline, human_of
+
+
+@dataclass(slots=True)
+class MessageEpisode:
+    """One message and what followed from it. `to_roles` are normalised, each once, in the order of `parts`.
+
+    `parts` numbers the addressed roles by their place in the event, so that the number outlives a change of aliases.
+    """
+
+    sent: CommunicationSent
+    from_role: str
+    to_roles: tuple[str, ...]
+    parts: tuple[int, ...]
+    due_at: datetime | None
+    reply: CommunicationSent | None
+    settled_at: datetime
+    wrong: CommunicationCorrected | None
+    readers: dict[str, str]
+
+    def row(self, run: str, line: Timeline) -> ExchangeRow:
+        """As a row of `exchanges`."""
+        reply = self.reply
+        return ExchangeRow(
+            run=run,
+            process=self.sent.process,
+            site=self.sent.site,
+            work_item=self.sent.subject,
+            episode_id=self.sent.ref,
+            event_ids=refs([self.sent, *([reply] if reply else [])]),
+            policy_version=line.policy.version,
+            message_id=self.sent.data.message_id,
+            from_role=self.from_role,
+            to_roles=self.to_roles,
+            sent_at=self.sent.time,
+            reply_due_at=self.due_at,
+            replied_at=reply.time if reply else None,
+            replied_by_role=line.policy.role(reply.data.role) if reply else "",
+            waited_s=(reply.time - self.sent.time).total_seconds() if reply else None,
+        )
+
+
+def messages(line: Timeline) -> list[MessageEpisode]:
+    """Every message of a work item; a repeated `message_id` is a copy of the first and starts nothing."""
+    first: dict[str, CommunicationSent] = {}
+    for sent in line.messages:
+        first.setdefault(sent.data.message_id, sent)
+    return [_episode(line, sent) for sent in first.values()]
+
+
+def addressed(line: Timeline, to_roles: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Normalised roles, each once, and the place of each in the event."""
+    places: dict[str, int] = {}
+    for place, role in enumerate(to_roles):
+        places.setdefault(line.policy.role(role), place)
+    return tuple(places), tuple(places.values())
+
+
+def _episode(line: Timeline, sent: CommunicationSent) -> MessageEpisode:
+    to_roles, parts = addressed(line, sent.data.to_roles)
+    settled_at = sent.time + timedelta(seconds=line.policy.process.settle_s)
+    return MessageEpisode(
+        sent=sent,
+        from_role=line.policy.role(sent.data.role),
+        to_roles=to_roles,
+        parts=parts,
+        due_at=_due(line, sent, to_roles),
+        reply=next(_replies(line, sent, to_roles), None),
+        settled_at=settled_at,
+        wrong=next(_errors(line, sent, to_roles, settled_at), None),
+        readers=_readers(line, sent, settled_at),
+    )
+
+
+def _due(line: Timeline, sent: CommunicationSent, to_roles: tuple[str, ...]) -> datetime | None:
+    """The message's own due time, else the policy's; with several addressed roles the latest of theirs."""
+    if sent.data.reply_due_at is not None:
+        return sent.data.reply_due_at
+    targets = line.policy.process.targets.reply_s
+    dues = [policy_due(sent.time, targets, None, role, line.policy, line.pauses).at for role in to_roles]
+    return max((due for due in dues if due is not None), default=None)
+
+
+def _replies(line: Timeline, sent: CommunicationSent, to_roles: tuple[str, ...]) -> Iterator[CommunicationSent]:
+    """Replies by humans of the addressed roles. A self-tie is answered by another message, never by itself."""
+    for reply in line.replies[sent.data.message_id]:
+        by_human = human_of(reply) is not None and line.policy.role(reply.data.role) in to_roles
+        if by_human and reply is not sent and reply.order > sent.order:
+            yield reply
+
+
+def _errors(
+    line: Timeline, sent: CommunicationSent, to_roles: tuple[str, ...], until: datetime
+) -> Iterator[CommunicationCorrected]:
+    """Corrections that show an inaccuracy: reported by a receiver, or made after a receiver had acted.
+
+    A sender that corrects itself in time made no error that anyone felt.
+    """
+    role = line.policy.role
+    for act in line.message_acts[sent.data.message_id]:
+        if not isinstance(act, CommunicationCorrected) or not sent.order < act.order or act.time > until:
+            continue
+        reporter = role(act.data.reported_by or act.data.role)
+        reported = reporter in to_roles and (act.data.reported_by is not None or reporter != role(sent.data.role))
+        if reported or any(sent.order < at < act.order and by in to_roles for at, by in line.human_acts):
+            yield act
+
+
+def _readers(line: Timeline, sent: CommunicationSent, until: datetime) -> dict[str, str]:
+    """The first human of each role known to have had the message: who read it, replied, or reported it."""
+    had: list[CommunicationRead | CommunicationCorrected | CommunicationSent] = [
+        *line.message_acts[sent.data.message_id],
+        *line.replies[sent.data.message_id],
+    ]
+    readers: dict[str, str] = {}
+    for act in sorted(had, key=lambda act: act.order):
+        actor = human_of(act)
+        if actor is not None and act.time <= until:
+            readers.setdefault(line.policy.role(act.data.role), actor)
+    return readers

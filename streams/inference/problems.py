@@ -1,0 +1,122 @@
+"""Problems: something raised that needs solving, and how constructively it was answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.events import ProblemRaised, ProblemReopened, ProblemResolved, ProblemResponded
+from schemas.rows import ProblemRow
+from schemas.vocabulary import CONSTRUCTIVE, UNCONSTRUCTIVE
+from streams.inference.due import policy_due
+from streams.inference.exchanges import addressed
+from streams.inference.observation import refs
+from streams.inference.timeline import ProblemAct, Timeline, human_of
+
+
+@dataclass(slots=True)
+class ProblemEpisode:
+    """One problem. `responses` are those by humans of the addressed roles until `respond_by`.
+
+    `answered_redirects` are redirects whose new addressee answered in time: neutral. A redirect that led nowhere is no
+    answer.
+    """
+
+    raised: ProblemRaised
+    from_role: str
+    to_roles: tuple[str, ...]
+    parts: tuple[int, ...]
+    respond_by: datetime | None
+    responses: tuple[ProblemResponded, ...]
+    answered_redirects: tuple[ProblemResponded, ...]
+    acts: tuple[ProblemAct, ...]
+
+    def count(self, kinds: frozenset[str]) -> int:
+        """How many responses were of these kinds."""
+        return sum(response.data.kind in kinds for response in self.responses)
+
+    @property
+    def neutral(self) -> int:
+        return self.count(frozenset({"inform"})) + len(self.answered_redirects)
+
+    def value(self) -> float | None:
+        """0 unanswered; constructive ÷ (constructive + blame + refuse); None where every answer was neutral."""
+        constructive, unconstructive = self.count(CONSTRUCTIVE), self.count(UNCONSTRUCTIVE)
+        if constructive + unconstructive == 0:
+            return None if self.neutral else 0.0
+        return constructive / (constructive + unconstructive)
+
+    def row(self, run: str, line: Timeline) -> ProblemRow:
+        """As a row of `problems`."""
+        resolved = [act.time for act in self.acts if isinstance(act, ProblemResolved)]
+        return ProblemRow(
+            run=run,
+            process=self.raised.process,
+            site=self.raised.site,
+            work_item=self.raised.subject,
+            episode_id=self.raised.ref,
+            event_ids=refs([self.raised, *self.acts]),
+            policy_version=line.policy.version,
+            problem_id=self.raised.data.problem_id,
+            from_role=self.from_role,
+            to_roles=self.to_roles,
+            raised_at=self.raised.time,
+            respond_by=self.respond_by,
+            first_response_at=min((response.time for response in self.responses), default=None),
+            resolved_at=max(resolved, default=None),
+            reopened=sum(isinstance(act, ProblemReopened) for act in self.acts),
+            constructive=self.count(CONSTRUCTIVE),
+            neutral=self.neutral,
+            blame=self.count(frozenset({"blame"})),
+            refuse=self.count(frozenset({"refuse"})),
+        )
+
+
+def problems(line: Timeline) -> list[ProblemEpisode]:
+    """Every problem of a work item; raising the same `problem_id` again starts nothing."""
+    return [_episode(line, raisings[0]) for raisings in line.problems.values()]
+
+
+def _episode(line: Timeline, raised: ProblemRaised) -> ProblemEpisode:
+    to_roles, parts = addressed(line, raised.data.to_roles)
+    respond_by = _respond_by(line, raised, to_roles)
+    acts = tuple(act for act in line.problem_acts[raised.data.problem_id] if act.order > raised.order)
+    in_time = [
+        act
+        for act in acts
+        if isinstance(act, ProblemResponded)
+        and human_of(act) is not None
+        and (respond_by is None or act.time <= respond_by)
+    ]
+    responses = tuple(act for act in in_time if line.policy.role(act.data.role) in to_roles)
+    redirects = (act for act in responses if act.data.kind == "redirect")
+    return ProblemEpisode(
+        raised=raised,
+        from_role=line.policy.role(raised.data.role),
+        to_roles=to_roles,
+        parts=parts,
+        respond_by=respond_by,
+        responses=responses,
+        answered_redirects=tuple(act for act in redirects if _answered(line, act, in_time)),
+        acts=acts,
+    )
+
+
+def _respond_by(line: Timeline, raised: ProblemRaised, to_roles: tuple[str, ...]) -> datetime | None:
+    if raised.data.respond_by is not None:
+        return raised.data.respond_by
+    targets = line.policy.process.targets.respond_s
+    dues = [policy_due(raised.time, targets, None, role, line.policy, line.pauses).at for role in to_roles]
+    return max((due for due in dues if due is not None), default=None)
+
+
+def _answered(line: Timeline, redirect: ProblemResponded, in_time: list[ProblemResponded]) -> bool:
+    """Whether a role that the redirect named (or any other, if it named none) then answered."""
+    role = line.policy.role
+    named = {role(name) for name in redirect.data.to_roles}
+    for act in in_time:
+        answers = act.order > redirect.order and act.data.kind != "redirect"
+        by = role(act.data.role)
+        if answers and (by in named if named else by != role(redirect.data.role)):
+            return True
+    return False

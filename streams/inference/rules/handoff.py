@@ -1,0 +1,189 @@
+"""What a handoff shows about the two roles: timeliness, accuracy, problem-solving and frequency of contact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from schemas.events import (
+    CommunicationSent,
+    HandoffAccepted,
+    HandoffClarificationRequested,
+    HandoffDeclined,
+    HandoffEvent,
+    HandoffOffered,
+    HandoffReturned,
+)
+from schemas.vocabulary import CONTENT_REASONS, INFERRED_RULES, Rule
+from streams.inference.handoffs import HandoffEpisode
+from streams.inference.observation import Observation, actors
+from streams.inference.timeline import Timeline, human_of
+
+HandoffRule = Callable[[HandoffEpisode, Timeline], Iterator[Observation]]
+
+
+def handoff_observations(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+    """All observations that the policy in force lets this handoff's source show."""
+    for rule, observe in HANDOFF_RULES.items():
+        if episode.origin == "inferred" and rule not in INFERRED_RULES:
+            continue
+        if line.policy.process.observes_rule(rule, episode.start.source):
+            yield from observe(episode, line)
+
+
+def acceptance(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+    """receiver → offerer: 1 if answered by due, 0 if due passed with the offer open, nothing if it left before due."""
+    due = episode.due.at
+    if due is None or episode.skewed or episode.left_before_due:
+        return
+    answer = episode.answer if episode.answer is not None and episode.answer.time <= due else None
+    yield Observation(
+        rule="handoff_acceptance",
+        start=episode.start,
+        communicator_role=episode.to_role,
+        experiencer_role=episode.from_role,
+        communicator_actors=actors(human_of(answer)) if answer else (),
+        experiencer_actors=actors(episode.offerer),
+        value=1.0 if answer else 0.0,
+        horizon=due,
+        events=(answer,) if answer else (),
+        origin=episode.origin,
+    )
+
+
+def offer(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+    """offerer → receiver: whether the handoff was offered by the time the receiver needed it."""
+    needed_at = episode.start.data.needed_at if isinstance(episode.start, HandoffOffered) else None
+    if needed_at is None:
+        return
+    yield Observation(
+        rule="handoff_offer",
+        start=episode.start,
+        communicator_role=episode.from_role,
+        experiencer_role=episode.to_role,
+        communicator_actors=actors(episode.offerer),
+        # Both outcomes are known with the offer; who experienced it, once it is answered or settled.
+        experiencer_actors=_settled_receiver(episode, line),
+        value=1.0 if episode.offered_at <= needed_at else 0.0,
+        horizon=_settled_at(episode, line),
+    )
+
+
+def _settled_at(episode: HandoffEpisode, line: Timeline) -> datetime:
+    return episode.offered_at + timedelta(seconds=line.policy.process.settle_s)
+
+
+def _settled_receiver(episode: HandoffEpisode, line: Timeline) -> tuple[str, ...]:
+    answer = episode.answer
+    return actors(human_of(answer)) if answer is not None and answer.time <= _settled_at(episode, line) else ()
+
+
+def accuracy(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+    """offerer → receiver: 0 if the receiver named wrong content by a coded act in the settling time, else 1.
+
+    Only an accepted handoff can turn out accurate; one declined for its content was not.
+    """
+    if episode.skewed or episode.answer is None:
+        return
+    until = episode.answer.time + timedelta(seconds=line.policy.process.settle_s)
+    named = [act for act in episode.acts if _names_content(act, episode, line) and act.time <= until]
+    if not isinstance(episode.answer, HandoffAccepted) and not named:
+        return
+    yield Observation(
+        rule="handoff_accuracy",
+        start=episode.start,
+        communicator_role=episode.from_role,
+        experiencer_role=episode.to_role,
+        communicator_actors=actors(episode.offerer),
+        experiencer_actors=actors(human_of(episode.answer)),
+        value=0.0 if named else 1.0,
+        horizon=until,
+        events=(episode.answer, *named),
+    )
+
+
+def _names_content(act: HandoffEvent, episode: HandoffEpisode, line: Timeline) -> bool:
+    if not isinstance(act, HandoffClarificationRequested | HandoffReturned | HandoffDeclined):
+        return False
+    by_receiver = line.policy.role(act.data.role) == episode.to_role and human_of(act) is not None
+    return by_receiver and act.data.reason in CONTENT_REASONS
+
+
+def advanced(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+    """receiver → offerer: 1 if a human of the receiver worked on it, 0 if responsibility left it unworked.
+
+    Nothing for what the receiver could not advance: wrong content or wrong role, withdrawn, or a router's job. A tenure
+    that still lasts unworked is pending, however long.
+    """
+    if episode.to_role in line.policy.process.routers or not _responsible(episode):
+        return
+    left_at = episode.given_back_at
+    if episode.work is None and (episode.withdrawn or _excused(episode)):
+        return
+    work, answer = episode.work, episode.answer
+    acted = work or answer
+    value = 1.0 if work else 0.0 if left_at else None
+    yield Observation(
+        rule="handoff_advanced",
+        start=episode.start,
+        communicator_role=episode.to_role,
+        experiencer_role=episode.from_role,
+        communicator_actors=actors(human_of(acted)) if acted else (),
+        experiencer_actors=actors(episode.offerer),
+        value=value,
+        horizon=_settled_at(episode, line),
+        decided_at=work.time if work else left_at,
+        events=(work,) if work else (episode.returned,) if episode.returned else (),
+        origin=episode.origin,
+    )
+
+
+def _responsible(episode: HandoffEpisode) -> bool:
+    """In an ownership log the new owner is responsible at once; an explicit offer has to be accepted first."""
+    return episode.origin == "inferred" or (episode.accepted_at is not None and not episode.skewed)
+
+
+def _excused(episode: HandoffEpisode) -> bool:
+    return episode.returned is not None and episode.returned.data.reason in CONTENT_REASONS
+
+
+def contact(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+    """The unordered pair: whether the messages between them, from offer to settled, lie in the policy's band."""
+    band, accepted_at = line.policy.process.contact_band, episode.accepted_at
+    if band is None or accepted_at is None or episode.skewed or episode.from_role == episode.to_role:
+        return
+    until = accepted_at + timedelta(seconds=line.policy.process.settle_s)
+    pair = {episode.from_role, episode.to_role}
+    between = [sent for sent in line.messages if episode.offered_at <= sent.time <= until and _within(sent, pair, line)]
+    first, second = sorted(pair)
+    of = {episode.from_role: actors(episode.offerer), episode.to_role: actors(_actor(episode))}
+    yield Observation(
+        rule="contact",
+        start=episode.start,
+        communicator_role=first,
+        experiencer_role=second,
+        communicator_actors=of[first],
+        experiencer_actors=of[second],
+        value=1.0 if band.low <= len(between) <= band.high else 0.0,
+        horizon=until,
+        events=(*((episode.answer,) if episode.answer else ()), *between),
+    )
+
+
+def _actor(episode: HandoffEpisode) -> str | None:
+    return human_of(episode.answer) if episode.answer else None
+
+
+def _within(sent: CommunicationSent, pair: set[str], line: Timeline) -> bool:
+    sender = line.policy.role(sent.data.role)
+    to = {line.policy.role(name) for name in sent.data.to_roles}
+    return sender in pair and bool((pair - {sender}) & to)
+
+
+HANDOFF_RULES: dict[Rule, HandoffRule] = {
+    "handoff_acceptance": acceptance,
+    "handoff_offer": offer,
+    "handoff_accuracy": accuracy,
+    "handoff_advanced": advanced,
+    "contact": contact,
+}

@@ -1,0 +1,91 @@
+"""What messages and problems show: timely replies, accurate messages, constructive responses.
+
+A message or problem addressed to several roles is answered by them jointly: whoever answers, answers for all, so that
+a tie is not judged only by the cases in which nobody did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streams.inference.exchanges import MessageEpisode
+from streams.inference.observation import Observation, actors
+from streams.inference.problems import ProblemEpisode
+from streams.inference.timeline import Timeline, automatic, human_of
+
+
+def message_observations(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
+    """All observations that the policy in force lets this message's source show. A machine's message shows nothing."""
+    if automatic(episode.sent):
+        return
+    observes = line.policy.process.observes_rule
+    if observes("reply", episode.sent.source):
+        yield from reply(episode, line)
+    if observes("message_accuracy", episode.sent.source):
+        yield from accuracy(episode)
+
+
+def reply(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
+    """replier → asker: 1 if an addressed role replied by due, 0 once due has passed."""
+    due = episode.due_at
+    if due is None or not episode.sent.data.expects_reply:
+        return
+    answer = episode.reply if episode.reply is not None and episode.reply.time <= due else None
+    by = line.policy.role(answer.data.role) if answer else None
+    for role, part in zip(episode.to_roles, episode.parts, strict=True):
+        yield Observation(
+            rule="reply",
+            start=episode.sent,
+            communicator_role=role,
+            experiencer_role=episode.from_role,
+            communicator_actors=actors(human_of(answer)) if answer and role == by else (),
+            experiencer_actors=actors(human_of(episode.sent)),
+            value=1.0 if answer else 0.0,
+            horizon=due,
+            events=(answer,) if answer else (),
+            part=part,
+        )
+
+
+def accuracy(episode: MessageEpisode) -> Iterator[Observation]:
+    """sender → receiver: 0 if a receiver reported an error, or it was corrected after a receiver had acted on it."""
+    for role, part in zip(episode.to_roles, episode.parts, strict=True):
+        yield Observation(
+            rule="message_accuracy",
+            start=episode.sent,
+            communicator_role=episode.from_role,
+            experiencer_role=role,
+            communicator_actors=actors(human_of(episode.sent)),
+            experiencer_actors=actors(episode.readers.get(role)),
+            value=0.0 if episode.wrong else 1.0,
+            horizon=episode.settled_at,
+            events=(episode.wrong,) if episode.wrong else (),
+            part=part,
+        )
+
+
+def problem_observations(episode: ProblemEpisode, line: Timeline) -> Iterator[Observation]:
+    """addressed role → raiser: how constructively a problem was answered by the time an answer was needed.
+
+    Only neutral answers say nothing about the tie. Whether they are all is known only when the time has passed.
+    """
+    observed = line.policy.process.observes_rule("problem_response", episode.raised.source)
+    if episode.respond_by is None or not observed or automatic(episode.raised):
+        return
+    value = episode.value()
+    if value is None:
+        return
+    for role, part in zip(episode.to_roles, episode.parts, strict=True):
+        own = [act for act in episode.responses if line.policy.role(act.data.role) == role]
+        yield Observation(
+            rule="problem_response",
+            start=episode.raised,
+            communicator_role=role,
+            experiencer_role=episode.from_role,
+            communicator_actors=actors(*map(human_of, own)),
+            experiencer_actors=actors(human_of(episode.raised)),
+            value=value,
+            horizon=episode.respond_by,
+            events=tuple(episode.responses),
+            part=part,
+        )
