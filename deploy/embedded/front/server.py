@@ -1,0 +1,302 @@
+"""The aiohttp server: ClickHouse's HTTP interface for one data folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from aiohttp import web
+
+from deploy.embedded.front import native
+from deploy.embedded.front.accounts import Account, Accounts
+from deploy.embedded.front.bodies import MAX_BODY_BYTES, Compressor, answer_encoding, pieces
+from deploy.embedded.front.engine import Answer, Counts, Engine
+from deploy.embedded.front.errors import AUTHENTICATION_FAILED, NOT_IMPLEMENTED, READONLY, StoreError
+from deploy.embedded.front.guard import Guard, guard_of
+from deploy.embedded.front.plan import Plan, plan_reader, plan_writer
+from deploy.embedded.front.request import Asked, credentials, read
+from deploy.embedded.front.settings import reader_settings
+from deploy.embedded.front.statement import InsertHead, insert_with_data
+from deploy.embedded.front.work import STREAMED_FORMATS, Lanes, Workers, added
+from schemas.errors import ConfigError
+
+log = logging.getLogger("tieline.store")
+
+MAX_SQL_BYTES = 1024 * 1024
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+
+
+def require_loopback(host: str) -> str:
+    """Raises: ConfigError: an address that other machines can reach."""
+    if host == "localhost":
+        return host
+    try:
+        local = ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise ConfigError(
+            f"the embedded store listens on loopback only, not on {host}: use a ClickHouse server instead"
+        )
+    return host
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    response: web.StreamResponse
+    counts: Counts
+
+
+class Front:
+    """Handlers over one engine. Nothing that it logs holds SQL, values or passwords."""
+
+    def __init__(self, engine: Engine, accounts: Accounts, lanes: Lanes | None = None) -> None:
+        self._engine = engine
+        self._accounts = accounts
+        self._guard: Guard = guard_of(engine)
+        self._workers = Workers(engine, lanes or Lanes())
+        self._started = time.monotonic()
+        self.detached_parts: list[str] = []
+
+    def application(self) -> web.Application:
+        application = web.Application(client_max_size=MAX_SQL_BYTES)
+        application.router.add_get("/ping", self._ping)
+        application.router.add_get("/tieline/health", self._health)
+        application.router.add_route("GET", "/", self._query)
+        application.router.add_route("POST", "/", self._query)
+        application.on_cleanup.append(self._cleanup)
+        return application
+
+    async def _cleanup(self, _: web.Application) -> None:
+        self._workers.close()
+
+    async def _ping(self, _: web.Request) -> web.Response:
+        return web.Response(text="Ok.\n")
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "pid": os.getpid(),
+                "uptime_s": round(time.monotonic() - self._started, 3),
+                "detached_parts": self.detached_parts,
+                "version": self._engine.version,
+            }
+        )
+
+    async def _query(self, request: web.Request) -> web.StreamResponse:
+        began = time.perf_counter()
+        name, query_id = "", ""
+        try:
+            if request.headers.get("Host", "").rsplit(":", 1)[0].lower() not in _LOCAL_NAMES:
+                raise StoreError.refusal(AUTHENTICATION_FAILED, "this store answers to loopback names only")
+            if not request.query_string and request.method == "GET":
+                return web.Response(text="Ok.\n")
+            account = self._authenticated(request)
+            name = account.name
+            asked = await _asked(request)
+            query_id = asked.query_id
+            outcome = await self._answer(request, account, asked)
+            _log(name, query_id, began, outcome.counts)
+            return outcome.response
+        except StoreError as error:
+            log.info("refused user=%s query_id=%s code=%d", name or "?", query_id, error.code)
+            return self._refusal(error, query_id)
+
+    def _authenticated(self, request: web.Request) -> Account:
+        user, password = credentials(request)
+        account = self._accounts.authenticate(user, password)
+        if account is None:
+            shown = user if user.isalnum() and len(user) < 32 else "user"
+            reason = f"{shown or 'default'}: Authentication failed: password is incorrect, or there is no such user."
+            raise StoreError.refusal(AUTHENTICATION_FAILED, reason)
+        return account
+
+    async def _answer(self, request: web.Request, account: Account, asked: Asked) -> Outcome:
+        body = _Body(request, b"" if _is_form(request) else None)
+        head = await body.head(asked.query.encode())
+        insert = insert_with_data(head)
+        if insert is not None and not account.read_only and asked.writes_allowed:
+            async with self._workers.writing.turn():
+                return await self._insert(asked, insert, body)
+        sql = await body.rest_of(head)
+        lane = self._workers.reading if account.read_only else self._workers.writing
+        async with lane.turn():
+            return await self._statement(request, account, asked, sql)
+
+    async def _insert(self, asked: Asked, insert: InsertHead, body: _Body) -> Outcome:
+        settings = dict(asked.settings)
+        async with self._workers.handle(settings, asked.database) as handle:
+            await self._workers.run(handle.begin_insert, insert.sql, insert.input_format)
+            if insert.data:
+                await self._workers.run(handle.append, insert.data)
+            async for piece in body.more():
+                await self._workers.run(handle.append, piece)
+            counts = await self._workers.run(handle.finish_insert)
+        return Outcome(web.Response(headers=self._headers(asked, None, counts)), counts)
+
+    async def _statement(self, request: web.Request, account: Account, asked: Asked, sql: bytes) -> Outcome:
+        if account.read_only or not asked.writes_allowed:
+            settings = reader_settings(asked.settings) if account.read_only else {**asked.settings, "readonly": "2"}
+        else:
+            settings = dict(asked.settings)
+        text = _decoded(sql)
+        plan = await self._workers.run(self._plan, account, asked, text)
+        async with self._workers.handle(settings, asked.database) as handle:
+            streamed = plan.is_select and plan.output_format in STREAMED_FORMATS
+            params = {**asked.params, **plan.params}
+            answers = handle.stream if streamed else handle.whole
+            stream = answers(plan.sql, plan.output_format, params)
+            return await self._send(request, asked, plan, self._workers.chunks(stream))
+
+    def _plan(self, account: Account, asked: Asked, sql: str) -> Plan:
+        if account.read_only:
+            return plan_reader(self._guard, account, sql, asked.database or "default", asked.default_format)
+        return plan_writer(self._engine, sql, asked.default_format)
+
+    async def _send(self, request: web.Request, asked: Asked, plan: Plan, chunks: AsyncIterator[Answer]) -> Outcome:
+        """The first two chunks decide: a short answer goes out whole with its counts, a long one streams."""
+        first = await anext(chunks, None)
+        second = await anext(chunks, None) if first is not None else None
+        counts = first.counts if first is not None else Counts()
+        chosen = answer_encoding(request.headers.get("Accept-Encoding", ""), asked.compress)
+        revision = asked.protocol if plan.output_format == "Native" else 0
+        data = native.upgraded(first.body, revision) if first is not None else b""
+        headers = self._headers(asked, plan.output_format if plan.returns_rows else None, counts)
+        if second is None:
+            if chosen and data:
+                headers["Content-Encoding"] = chosen[0]
+                data = chosen[1].compress(data) + chosen[1].flush()
+            return Outcome(web.Response(body=data, headers=headers), counts)
+        tag = secrets.token_hex(8)
+        headers["X-ClickHouse-Exception-Tag"] = tag
+        if chosen:
+            headers["Content-Encoding"] = chosen[0]
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        packer = chosen[1] if chosen else None
+        await _write(response, packer, data)
+        counts = added(counts, second.counts)
+        await _write(response, packer, native.upgraded(second.body, revision))
+        try:
+            async for answer in chunks:
+                counts = added(counts, answer.counts)
+                await _write(response, packer, native.upgraded(answer.body, revision))
+        except StoreError as error:
+            log.info("failed in mid-answer query_id=%s code=%d", asked.query_id, error.code)
+            await _write(response, packer, _late_error(error, tag))
+        if packer is not None:
+            await response.write(packer.flush())
+        await response.write_eof()
+        return Outcome(response, counts)
+
+    def _headers(self, asked: Asked, output_format: str | None, counts: Counts) -> dict[str, str]:
+        summary = {
+            "read_rows": str(counts.read_rows),
+            "read_bytes": str(counts.read_bytes),
+            "written_rows": str(counts.written_rows),
+            "written_bytes": str(counts.written_bytes),
+            "total_rows_to_read": "0",
+            "result_rows": str(counts.result_rows or counts.written_rows),
+            "result_bytes": "0",
+        }
+        headers = {
+            "X-ClickHouse-Query-Id": asked.query_id,
+            "X-ClickHouse-Server-Display-Name": "tieline",
+            "X-ClickHouse-Timezone": "UTC",
+            "X-ClickHouse-Summary": json.dumps(summary, separators=(",", ":")),
+            "Content-Type": "text/plain; charset=UTF-8" if output_format is None else "application/octet-stream",
+        }
+        if output_format is not None:
+            headers["X-ClickHouse-Format"] = output_format
+        return headers
+
+    def _refusal(self, error: StoreError, query_id: str) -> web.Response:
+        headers = {"X-ClickHouse-Exception-Code": str(error.code), "X-ClickHouse-Timezone": "UTC"}
+        if query_id:
+            headers["X-ClickHouse-Query-Id"] = query_id
+        return web.Response(status=error.http_status, text=_worded(error, self._engine.version), headers=headers)
+
+
+class _Body:
+    """The request's body: its first piece decides what it is, the rest may be large."""
+
+    def __init__(self, request: web.Request, taken: bytes | None) -> None:
+        self._pieces = pieces(request)
+        self._taken = taken
+
+    async def head(self, query: bytes) -> bytes:
+        first = b"" if self._taken is not None else await anext(self._pieces, b"")
+        return query + (b"\n" if query and first and not _ends_head(query) else b"") + first
+
+    async def more(self) -> AsyncIterator[bytes]:
+        if self._taken is None:
+            async for piece in self._pieces:
+                yield piece
+
+    async def rest_of(self, head: bytes) -> bytes:
+        """A statement whole. Raises: StoreError: longer than statements are."""
+        whole = bytearray(head)
+        async for piece in self.more():
+            whole += piece
+            if len(whole) > MAX_BODY_BYTES:
+                break
+        return bytes(whole)
+
+
+def _ends_head(query: bytes) -> bool:
+    return query[-1:] in b"\n"
+
+
+async def _asked(request: web.Request) -> Asked:
+    if not _is_form(request):
+        return read(request)
+    form = await request.post()
+    if any(not isinstance(value, str) for value in form.values()):
+        raise StoreError.refusal(NOT_IMPLEMENTED, "external tables are not supported by the embedded store")
+    return read(request, {name: str(value) for name, value in form.items()})
+
+
+def _is_form(request: web.Request) -> bool:
+    return request.content_type in ("multipart/form-data",)
+
+
+def _decoded(sql: bytes) -> str:
+    try:
+        return sql.decode()
+    except UnicodeDecodeError:
+        raise StoreError.refusal(READONLY, "a statement is UTF-8 text") from None
+
+
+async def _write(response: web.StreamResponse, packer: Compressor | None, data: bytes) -> None:
+    packed = packer.compress(data) if packer is not None else data
+    if packed:
+        await response.write(packed)
+
+
+def _worded(error: StoreError, version: str) -> str:
+    text = str(error).rstrip()
+    return f"{text}\n" if "(version " in text[-40:] else f"{text} (version {version} (official build))\n"
+
+
+def _late_error(error: StoreError, tag: str) -> bytes:
+    """An error after the headers have gone, as servers mark it since 25.11."""
+    message = str(error).rstrip() + "\n"
+    text = f"\r\n__exception__\r\n{tag}\r\n{message}{len(message)} {tag}\r\n__exception__\r\n"
+    return text.encode()
+
+
+def _log(user: str, query_id: str, began: float, counts: Counts) -> None:
+    log.debug(
+        "answered user=%s query_id=%s ms=%.1f read_rows=%d written_rows=%d",
+        user,
+        query_id,
+        (time.perf_counter() - began) * 1000,
+        counts.read_rows,
+        counts.written_rows,
+    )
