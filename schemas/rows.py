@@ -157,12 +157,14 @@ class EvidenceRow(Row):
 
 
 class WorkItemRow(BaseModel):
-    """The state of a work item as archived by the sink: what a fresh broker is filled with at start.
+    """The state of a work item, as it stands in `tieline.state` and, archived by the sink, in `work_items`.
 
-    `state` is the encoded history, empty for an evicted item; `events` counts its distinct contents.
+    `state` is the compressed, encoded history (base64 in JSON), empty for an evicted item; `events` counts its distinct
+    contents. An evicted item is a stub: its history is in the archive of events.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
+    table: ClassVar[str] = "work_items"
 
     run: str
     process: str
@@ -172,6 +174,6 @@ class WorkItemRow(BaseModel):
     evicted: bool = False
     oversize: bool = False
     closed: bool = False
-    first_event_at: datetime | None = None
+    last_arrival_at: datetime
     next_deadline_at: datetime | None = None
     revision: int = 0

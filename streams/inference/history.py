@@ -64,6 +64,11 @@ class History:
         self._losers.setdefault(ref, set()).add(loser)
         return Added("conflict", loser)
 
+    def forget(self) -> None:
+        """Drop what an oversize work item holds: nothing that comes can change that it has no rows."""
+        self._winners.clear()
+        self._losers.clear()
+
     def contents(self) -> Contents:
         """The decoded events. Cost: 8 µs for each."""
         winners = sorted((decode(content) for content in self._winners.values()), key=lambda event: event.order)

@@ -1,0 +1,119 @@
+"""One work item in memory: its history, and what has been said of it so far. Says only what changed.
+
+Pure but for its own state. Whatever the order, repeats, splits, evictions and restores, the rows it has said last are
+those of `facts` on all the events.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from schemas.events import Event
+from schemas.policy import PolicyBook
+from schemas.rows import Row, WorkItemRow, revision
+from streams.inference.facts import LIVE, NO_FACTS, Facts, RowKey, facts_of, possible_keys, tombstone
+from streams.inference.history import Added, Contents, History
+
+OVERSIZE_EVENTS = 2**14 - 1
+"""What an oversize item counts in `revision`: more than any other, so that its tombstones win for good."""
+
+
+class WorkItemFold:
+    """The fold of one work item.
+
+    Attributes:
+        next_deadline_at: when it changes by itself.
+        closed: whether its last event closed it.
+        last_arrival_at: when an event last arrived, which has nothing to do with event time.
+    """
+
+    __slots__ = ("_contents", "_said", "closed", "history", "last_arrival_at", "next_deadline_at", "process", "subject")
+
+    def __init__(self, process: str, subject: str, last_arrival_at: datetime) -> None:
+        self.process, self.subject = process, subject
+        self.history = History()
+        self.last_arrival_at = last_arrival_at
+        self.next_deadline_at: datetime | None = None
+        self.closed = False
+        # None: not known what was said, because another worker may have said it. Then everything is said again.
+        self._said: dict[RowKey, int] | None = {}
+        self._contents: Contents | None = None
+
+    @classmethod
+    def restored(cls, row: WorkItemRow, encoded: bytes) -> WorkItemFold:
+        """The fold as `state_row` left it; `encoded` is `row.state` decompressed.
+
+        Raises: ValueError, InvalidEvent: the state was written by a newer version.
+        """
+        fold = cls(row.process, row.work_item, row.last_arrival_at)
+        fold._said = None
+        fold.unite(row, encoded)
+        fold.next_deadline_at, fold.closed = row.next_deadline_at, row.closed
+        return fold
+
+    def unite(self, row: WorkItemRow, encoded: bytes) -> None:
+        """Take in another state of the same item: a union, so that no state record can take anything back."""
+        self.history.merge(encoded)
+        self.last_arrival_at = max(self.last_arrival_at, row.last_arrival_at)
+        self._contents = None
+
+    def add(self, event: Event, arrived_at: datetime) -> Added:
+        """Take in one event of this work item."""
+        added = self.history.add(event)
+        self.last_arrival_at = max(self.last_arrival_at, arrived_at)
+        if added.outcome != "known":
+            self._contents = None
+        return added
+
+    def changes(self, policies: PolicyBook, as_of: datetime, run: str = LIVE) -> list[Row]:
+        """The rows that are new or different since the last call, and tombstones for those that are gone.
+
+        The first call after a restore says everything, with a tombstone for every row that could ever have been said.
+        """
+        found = self._facts(policies, as_of, run)
+        self.next_deadline_at, self.closed = found.next_deadline_at, found.closed
+        said = self._said if self._said is not None else dict.fromkeys(self._possible(), 0)
+        now = {key: hash(row) for key, row in found.rows.items()}
+        gone = [tombstone(key, run, self.process, self.subject) for key in said if key not in now]
+        changed = [row for key, row in found.rows.items() if said.get(key) != now[key]]
+        self._said = now
+        if self.history.oversize:
+            self.history.forget()
+        order = revision(OVERSIZE_EVENTS if self.history.oversize else len(self.history), as_of)
+        return [row.model_copy(update={"revision": order}) for row in (*changed, *gone)]
+
+    def settled(self, as_of: datetime, linger: timedelta) -> bool:
+        """Whether it may leave memory: closed, nothing outstanding, and quiet for `linger`."""
+        quiet = self.last_arrival_at + linger <= as_of
+        return quiet and (self.history.oversize or (self.closed and self.next_deadline_at is None))
+
+    def state_row(self, compressed: bytes, as_of: datetime, run: str = LIVE, evicted: bool = False) -> WorkItemRow:
+        """What has to be kept to `restore` it; `compressed` is the compressed `history.encode()`."""
+        return WorkItemRow(
+            run=run,
+            process=self.process,
+            work_item=self.subject,
+            state=b"" if evicted else compressed,
+            events=len(self.history),
+            evicted=evicted,
+            oversize=self.history.oversize,
+            closed=self.closed,
+            last_arrival_at=self.last_arrival_at,
+            next_deadline_at=self.next_deadline_at,
+            revision=revision(OVERSIZE_EVENTS if self.history.oversize else len(self.history), as_of),
+        )
+
+    def _facts(self, policies: PolicyBook, as_of: datetime, run: str) -> Facts:
+        if self.history.oversize:
+            return NO_FACTS
+        if self._contents is None:
+            self._contents = self.history.contents()
+        return facts_of(self._contents, policies, as_of, run)
+
+    def _possible(self) -> list[RowKey]:
+        contents = self._contents or self.history.contents()
+        return list(possible_keys(contents))
+
+    def cool(self) -> None:
+        """Give back the decoded events: they are decoded again when needed, at 8 µs each."""
+        self._contents = None
