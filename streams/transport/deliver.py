@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from streams.transport.app import BatchApp
 
 Handle = Callable[[PartitionBatch], Awaitable[None]]
+_STALE_PAUSE_S = 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -22,7 +23,9 @@ async def deliver(stream: Any, handle: Handle) -> None:
 
     TransientError: the same batch again after a growing pause, until it succeeds or its partition is given up;
     nothing is skipped or overtaken. Any other exception: the worker crashes and ends non-zero; nothing of the batch
-    is committed, because only offsets that `handle` itself marked safe ever are.
+    is committed, because only offsets that `handle` itself marked safe ever are. A batch waits while our membership
+    is not fresh; a handler that works longer than the session timeout asks `app.membership.is_fresh()` again before
+    it writes.
     """
     app = cast("BatchApp", stream.app)
     async for batch in stream:
@@ -38,6 +41,10 @@ async def deliver(stream: Any, handle: Handle) -> None:
 async def _handle_until_done(app: BatchApp, batch: PartitionBatch, handle: Handle) -> None:
     attempt = 0
     while app.offsets.is_current(batch) and not app.in_flight.handing_over.is_set():
+        if not app.membership.is_fresh():
+            # A worker that was frozen, or is cut off, may have lost the partition without knowing yet.
+            await app.in_flight.pause(_STALE_PAUSE_S)
+            continue
         try:
             with app.in_flight.working():
                 await handle(batch)

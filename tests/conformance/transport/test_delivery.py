@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from schemas.errors import TransientError
 from streams.transport.batch import PartitionBatch, TopicPartition
@@ -28,9 +29,13 @@ async def test_records_written_later_arrive_promptly(bench: Bench) -> None:
     topic = await bench.topic(1)
     worker = await bench.worker(None, topic).start()
     await eventually(worker.holds)
+
+    def arrived(count: int) -> bool:
+        return len(worker.records()) == count
+
     for number in range(5):
         await bench.fill(topic, 1, 1, first=number)
-        await eventually(lambda number=number: len(worker.records()) == number + 1, within_s=2)
+        await eventually(partial(arrived, number + 1), within_s=2)
 
 
 async def test_transient_error_repeats_the_batch_without_loss_or_overtaking(bench: Bench) -> None:
