@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Event
@@ -21,7 +21,6 @@ def ripe(rows: dict[RowKey, Row]) -> dict[RowKey, EvidenceRow]:
 
 
 @given(work_items, policy_books, as_ofs, st.data())
-@settings(max_examples=400)
 def test_order_and_repeats_change_nothing(
     events: list[Event], book: PolicyBook, as_of: datetime, data: st.DataObject
 ) -> None:
@@ -31,7 +30,6 @@ def test_order_and_repeats_change_nothing(
 
 
 @given(work_items, policy_books, as_ofs, as_ofs)
-@settings(max_examples=800)
 def test_a_later_as_of_only_adds_ripe_evidence(
     events: list[Event], book: PolicyBook, one: datetime, other: datetime
 ) -> None:
@@ -41,7 +39,6 @@ def test_a_later_as_of_only_adds_ripe_evidence(
 
 
 @given(work_items, policy_books, as_ofs)
-@settings(max_examples=400)
 def test_nothing_changes_between_deadlines(events: list[Event], book: PolicyBook, as_of: datetime) -> None:
     found = facts(events, book, as_of)
     until = found.next_deadline_at
@@ -52,7 +49,6 @@ def test_nothing_changes_between_deadlines(events: list[Event], book: PolicyBook
 
 
 @given(work_items, policy_books, as_ofs)
-@settings(max_examples=400)
 def test_every_row_cites_events_that_exist(events: list[Event], book: PolicyBook, as_of: datetime) -> None:
     refs = {event.ref for event in events if event.time <= as_of}
     for row in facts(events, book, as_of).rows.values():
@@ -61,10 +57,7 @@ def test_every_row_cites_events_that_exist(events: list[Event], book: PolicyBook
 
 
 @given(work_items, policy_books, as_ofs)
-@settings(max_examples=400)
-def test_evidence_is_a_value_between_0_and_1_or_pending(
-    events: list[Event], book: PolicyBook, as_of: datetime
-) -> None:
+def test_evidence_is_a_value_between_0_and_1_or_pending(events: list[Event], book: PolicyBook, as_of: datetime) -> None:
     for row in facts(events, book, as_of).rows.values():
         if isinstance(row, EvidenceRow):
             assert row.ripe == (row.value is not None) == (row.known_at is not None)
@@ -73,7 +66,6 @@ def test_evidence_is_a_value_between_0_and_1_or_pending(
 
 
 @given(work_items, policy_books, as_ofs, st.data())
-@settings(max_examples=400)
 def test_any_subset_of_the_events_leads_only_to_possible_keys(
     events: list[Event], book: PolicyBook, as_of: datetime, data: st.DataObject
 ) -> None:
@@ -83,7 +75,6 @@ def test_any_subset_of_the_events_leads_only_to_possible_keys(
 
 
 @given(work_items, policy_books)
-@settings(max_examples=300)
 def test_a_handoff_never_waits_a_negative_time(events: list[Event], book: PolicyBook) -> None:
     for row in facts(events, book, LONG_AFTER).rows.values():
         if isinstance(row, HandoffRow):
@@ -92,6 +83,5 @@ def test_a_handoff_never_waits_a_negative_time(events: list[Event], book: Policy
 
 
 @given(work_items, policy_books, as_ofs)
-@settings(max_examples=200)
 def test_contents_are_all_that_counts(events: list[Event], book: PolicyBook, as_of: datetime) -> None:
     assert facts_of(contents_of(events), book, as_of) == facts(events, book, as_of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Event
@@ -40,7 +40,6 @@ def restored(fold: WorkItemFold, as_of: datetime) -> WorkItemFold:
 
 
 @given(work_items, policy_books, as_ofs, st.data())
-@settings(max_examples=400)
 def test_splits_restores_and_evictions_change_nothing(
     events: list[Event], book: PolicyBook, as_of: datetime, data: st.DataObject
 ) -> None:
@@ -70,7 +69,6 @@ def test_splits_restores_and_evictions_change_nothing(
 
 
 @given(work_items, policy_books)
-@settings(max_examples=300)
 def test_incremental_is_from_scratch(events: list[Event], book: PolicyBook) -> None:
     store, fold = Store(), WorkItemFold("p", "w1", T0)
     for event in events:
@@ -80,7 +78,6 @@ def test_incremental_is_from_scratch(events: list[Event], book: PolicyBook) -> N
 
 
 @given(work_items, policy_books)
-@settings(max_examples=200)
 def test_ticking_at_each_deadline_says_what_a_late_look_says(events: list[Event], book: PolicyBook) -> None:
     store, fold = Store(), WorkItemFold("p", "w1", T0)
     for event in events:
@@ -93,7 +90,6 @@ def test_ticking_at_each_deadline_says_what_a_late_look_says(events: list[Event]
 
 
 @given(work_items, policy_books, as_ofs)
-@settings(max_examples=200)
 def test_a_second_look_says_nothing(events: list[Event], book: PolicyBook, as_of: datetime) -> None:
     fold = WorkItemFold("p", "w1", T0)
     for event in events:
