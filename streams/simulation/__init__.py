@@ -1,0 +1,1 @@
+"""A seeded world of two processes, for demonstrations and end-to-end tests; every figure in it is planted."""
