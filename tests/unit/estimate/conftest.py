@@ -29,18 +29,19 @@ def ask() -> Iterator[Ask]:
     with subprocess.Popen(
         [sys.executable, "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
+        questions, answers = child.stdin, child.stdout
+        assert questions is not None
+        assert answers is not None
 
         def run(sql: str) -> Rows:
-            print(json.dumps(sql), file=child.stdin, flush=True)
-            answer = json.loads(child.stdout.readline())
+            print(json.dumps(sql), file=questions, flush=True)
+            answer = json.loads(answers.readline())
             assert "error" not in answer, answer["error"]
             rows: Rows = answer["rows"]
             return rows
 
         yield run
-        child.stdin.close()
+        questions.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,14 +12,15 @@ Items = Sequence[tuple[float, float]]
 """(s_w, n_w) of each work item of a tie."""
 
 
-def page_prior(ties: Sequence[Items]) -> tuple[float, float, float, float, float]:
+def page_prior(ties: Sequence[Items], plus_half: bool = False) -> tuple[float, float, float, float, float]:
     sums = [(sum(s for s, _ in items), sum(n for _, n in items), len(items)) for items in ties]
     above = below = 0.0
     for items, (s, n, w) in zip(ties, sums, strict=True):
         if w >= 2:
-            p_ = (s + 0.5) / (n + 1)
-            above += w / (w - 1) * sum((s_w - p_ * n_w) ** 2 for s_w, n_w in items)
-            below += n * p_ * (1 - p_)
+            p_ = (s + 0.5) / (n + 1) if plus_half else s / n
+            spread = w / (w - 1) * sum((s_w - p_ * n_w) ** 2 for s_w, n_w in items)
+            above += spread
+            below += n * p_ * (1 - p_) + (0 if plus_half else spread / n)
     phi = max(0.1, above / below) if below else 1.0
     seen = [(s / n, n / phi) for s, n, _ in sums if n]
     k, big_n = len(seen), sum(n_ for _, n_ in seen)

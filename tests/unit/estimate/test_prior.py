@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from fractions import Fraction
 
 import pytest
 from method_page import Items, page_prior
 
-from streams.inference.estimate import Prior, TieSums, prior, tie_sums
+from schemas.method.tie import plus_half_factor, prior_formula
+from streams.inference.estimate import Prior, TieSums, compiled, prior, tie_sums
 
 
 def sums(items: Items) -> TieSums:
@@ -22,7 +24,7 @@ def singles(s: int, n: int) -> Items:
 
 def drawn(seed: int, k: int, mu: float, m: float, per_item: int, icc: float) -> list[Items]:
     rng = random.Random(seed)
-    ties = []
+    ties: list[Items] = []
     for _ in range(k):
         p = rng.betavariate(mu * m, (1 - mu) * m)
         items = []
@@ -39,6 +41,14 @@ def drawn(seed: int, k: int, mu: float, m: float, per_item: int, icc: float) -> 
 def test_prior_is_what_the_page_says(seed: int, k: int, per_item: int, icc: float) -> None:
     ties = drawn(seed, k, (0.5, 0.8, 0.95)[seed % 3], (5, 20)[seed % 2], per_item, icc)
     assert prior([sums(items) for items in ties]) == pytest.approx(page_prior(ties), rel=1e-11, abs=1e-13)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_factor_first_measured_is_kept_as_it_was(seed: int) -> None:
+    ties = drawn(seed, 12, 0.8, 5, 4, 0.3)
+    plus_half = compiled(prior_formula(plus_half_factor), grouped=True)
+    columns = [list(column) for column in zip(*map(sums, ties), strict=True)]
+    assert plus_half(*columns) == pytest.approx(page_prior(ties, plus_half=True), rel=1e-11, abs=1e-13)
 
 
 def test_sums_of_a_tie_count_items_once() -> None:
@@ -79,18 +89,33 @@ def test_variance_factor_recovers_the_design_effect() -> None:
 
 @pytest.mark.parametrize("n", [10.0, 1e6, 1e12])
 @pytest.mark.parametrize("s_per_n", [0.0, 1.0])
-def test_variance_factor_has_a_floor_where_nothing_ever_varies(n: float, s_per_n: float) -> None:
+def test_where_nothing_ever_varies_there_is_no_variance_factor(n: float, s_per_n: float) -> None:
     s = s_per_n * n
-    assert prior([TieSums(s, n, n, s, s, n)] * 5).phi == 0.1
+    assert prior([TieSums(s, n, n, s, s, n)] * 5).phi == 1
 
 
-@pytest.mark.parametrize("n", [10**3, 10**6, 10**9])
-def test_variance_factor_keeps_its_precision_near_the_edge(n: int) -> None:
-    # One failure among n single-observation items, and its mirror image: the same spread by symmetry.
-    almost_all, almost_none = TieSums(n - 1, n, n, n - 1, n - 1, n), TieSums(1, n, n, 1, 1, n)
-    exact = n / (n - 1) * (1 - 3 / (n + 1) + 2.25 * n / (n + 1) ** 2) / (n * 1.5 * (n - 0.5) / (n + 1) ** 2)
+def test_items_more_alike_than_chance_reach_the_floor() -> None:
+    assert prior([sums([(2.0, 4.0)] * 20)] * 5).phi == 0.1
+
+
+@pytest.mark.parametrize("n", [10, 10**3, 10**6, 10**9])
+@pytest.mark.parametrize("failures", [1, 3])
+def test_one_observation_per_item_has_a_variance_factor_of_one(n: int, failures: int) -> None:
+    s = n - failures
+    almost_all, almost_none = TieSums(s, n, n, s, s, n), TieSums(failures, n, n, failures, failures, n)
+    assert prior([almost_all]).phi == pytest.approx(1, rel=1e-12)
+    assert prior([almost_none, almost_all]).phi == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize("w", [12, 10**4, 10**8])
+def test_variance_factor_keeps_its_precision_near_the_edge(w: int) -> None:
+    # All items of 4 but one, which is 1 of 4, and its mirror image: 4 p(1-p) and the spread have a closed form.
+    few = Fraction(3, 4 * w)
+    spread = Fraction(w, w - 1) * ((3 - 4 * few) ** 2 + (w - 1) * (4 * few) ** 2)
+    exact = float(spread / (4 * w * few * (1 - few) + spread / (4 * w)))
+    almost_all = TieSums(4 * w - 3, 4 * w, w, 16 * (w - 1) + 1, 16 * (w - 1) + 4, 16 * w)
     assert prior([almost_all]).phi == pytest.approx(exact, rel=1e-12)
-    assert prior([almost_none]).phi == pytest.approx(exact, rel=1e-12)
+    assert prior([TieSums(3, 4 * w, w, 9, 12, 16 * w)]).phi == pytest.approx(exact, rel=1e-12)
 
 
 def test_prior_does_not_depend_on_the_order_of_ties() -> None:
