@@ -107,24 +107,25 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _time_as_written(loader: _StrictLoader, node: yaml.ScalarNode) -> str:
-    """PyYAML drops the zone of a time without one, and shifts those that have one: keep the text instead."""
+def _date_or_time(loader: _StrictLoader, node: yaml.ScalarNode) -> str:
+    """A date as written, or a time in ISO format. PyYAML itself would take a time without a zone for UTC."""
     text = str(node.value)
-    if len(text) > len("2026-01-31"):
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            _refuse(node, f"{text!r} is not a time; expected such as 2026-01-31T00:00:00Z")
-        if at.tzinfo is None:
-            _refuse(node, f"{text!r} has no time zone; add Z for UTC, or an offset such as +01:00")
-    return text
+    if len(text) <= len("2026-01-31"):
+        return text
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        _refuse(node, f"{text!r} is not a time; expected such as 2026-01-31T00:00:00Z")
+    if at.tzinfo is None:
+        _refuse(node, f"{text!r} has no time zone; add Z for UTC, or an offset such as +01:00")
+    return at.isoformat()
 
 
 def _refuse(node: yaml.Node, problem: str) -> NoReturn:
     raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
 
-_StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _time_as_written)
+_StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _date_or_time)
 
 
 def _explained(error: ErrorDetails) -> str:
