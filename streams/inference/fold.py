@@ -6,6 +6,7 @@ those of `facts` on all the events.
 
 from __future__ import annotations
 
+from bisect import insort
 from datetime import datetime, timedelta
 
 from schemas.events import Event
@@ -37,7 +38,8 @@ class WorkItemFold:
         self.closed = False
         # None: not known what was said, because another worker may have said it. Then everything is said again.
         self._said: dict[RowKey, int] | None = {}
-        self._contents: Contents | None = None
+        # The decoded events, while it is hot; a new event is sorted in, so a busy item is never decoded again.
+        self._contents: Contents | None = Contents((), ())
 
     @classmethod
     def restored(cls, row: WorkItemRow, encoded: bytes) -> WorkItemFold:
@@ -61,7 +63,11 @@ class WorkItemFold:
         """Take in one event of this work item."""
         added = self.history.add(event)
         self.last_arrival_at = max(self.last_arrival_at, arrived_at)
-        if added.outcome != "known":
+        if added.outcome == "new" and self._contents is not None:
+            winners = list(self._contents.winners)
+            insort(winners, event, key=lambda held: held.order)
+            self._contents = Contents(tuple(winners), self._contents.losers)
+        elif added.outcome != "known":
             self._contents = None
         return added
 

@@ -1,0 +1,1 @@
+"""The `infer` app: events in, rows and state out."""

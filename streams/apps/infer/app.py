@@ -1,0 +1,267 @@
+"""The `infer` app: folds batches of events, writes what changed, keeps checkpoints.
+
+The order of writes is what makes a crash harmless: rows acknowledged, then the states of the changed items
+acknowledged, then the offset committed. State may be ahead of the offset, never behind; folding is a union, so what is
+read again changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from schemas import topics
+from schemas.errors import InvalidEvent, TransientError
+from schemas.policy import PolicyBook
+from schemas.topics import event_key
+from streams.apps.clock import Clock, wall_clock
+from streams.apps.infer.outbox import Outbox
+from streams.apps.infer.partition import Partition
+from streams.apps.intake import dead_letter, read_event, received_at
+from streams.apps.state import decode_state
+from streams.transport.app import BatchApp, batch_app
+from streams.transport.barrier import read_to_barrier
+from streams.transport.batch import PartitionBatch, Record, TopicPartition
+from streams.transport.producer import BatchProducer
+from streams.transport.settings import TransportSettings
+
+GROUP = "tieline-infer"
+_RETRY_MAX_S = 15.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferSettings:
+    """Settings of the `infer` app.
+
+    Attributes:
+        checkpoint_interval_s: at most this long between checkpoints; what a restart reads again.
+        checkpoint_events: a checkpoint comes earlier after so many events.
+        tick_interval_s: how often deadlines are looked at.
+        max_unwritten_events: intake waits above this, so that a slow broker bounds memory.
+        slice_items: work items folded before other tasks of the process get their turn.
+    """
+
+    checkpoint_interval_s: float = 2.0
+    checkpoint_events: int = 20_000
+    tick_interval_s: float = 0.5
+    max_unwritten_events: int = 20_000
+    slice_items: int = 100
+
+
+class Infer:
+    """Wires partitions, outbox and checkpoints to a `BatchApp`."""
+
+    def __init__(
+        self,
+        app: BatchApp,
+        broker: str,
+        policies: PolicyBook,
+        settings: InferSettings | None = None,
+        clock: Clock = wall_clock,
+    ) -> None:
+        self.app, self.broker, self.policies, self.clock = app, broker, policies, clock
+        self.settings = settings or InferSettings()
+        self.partitions: dict[int, Partition] = {}
+        self.outbox = Outbox()
+        self.producer = BatchProducer(broker)
+        self._started = False
+        self._writing = asyncio.Lock()
+        self._folded = asyncio.Event()
+        self._written = asyncio.Event()
+        self._unwritten_events = 0
+        self._unsaved_events = 0
+        self._checkpoint_at_s = time.monotonic()
+
+    def register(self) -> None:
+        """Attach everything to the app; call once."""
+        self.app.on_assigned(self._on_assigned)
+        self.app.on_revoked(self._on_revoked)
+        self.app.feed(self.handle, topics.EVENTS, name="tieline-infer-events")
+        self.app.task(self._guarded(self._write_loop))
+        self.app.task(self._guarded(self._tick_loop))
+
+    async def handle(self, batch: PartitionBatch) -> None:
+        """Fold one batch; writing follows on its own, in `_write_loop`."""
+        while self._unwritten_events > self.settings.max_unwritten_events:
+            self._written.clear()
+            await self._written.wait()
+        async with self._writing:
+            partition = self.partitions.get(batch.partition)
+            if partition is None or not self.app.offsets.is_current(batch):
+                return
+            for record in batch.records:
+                self._fold(partition, record)
+            partition.assignment, partition.next_offset = batch.assignment, batch.next_offset
+            self._unwritten_events += len(batch)
+            self._unsaved_events += len(batch)
+        self._folded.set()
+
+    def _fold(self, partition: Partition, record: Record) -> None:
+        try:
+            event = read_event(record, partition.folds.keys())
+            key = event_key(event)
+            if partition.is_stub(key):
+                self.outbox.add_late(partition.number, key, event.canonical())
+                return
+            loser = partition.fold(event, received_at(record))
+            if loser is not None:
+                refused = InvalidEvent("conflict", "id")
+                self.outbox.add_dead_letter(dead_letter("infer", topics.EVENTS, record, refused, loser))
+        except InvalidEvent as error:
+            letter = dead_letter("infer", topics.EVENTS, record, error, record.value or b"")
+            self.outbox.add_dead_letter(letter)
+
+    async def _write_loop(self) -> None:
+        """Write what changed as soon as it changed; keep a checkpoint when one is due."""
+        while True:
+            if not self._checkpoint_due():
+                wait_s = self._checkpoint_at_s + self.settings.checkpoint_interval_s - time.monotonic()
+                await _wait(self._folded, max(0.0, wait_s) if self._has_unsaved() else None)
+            self._folded.clear()
+            async with self._writing:
+                await self._write()
+                if self._checkpoint_due():
+                    await self._checkpoint()
+
+    async def _write(self) -> None:
+        """All changes of all partitions into the outbox and to the broker, until acknowledged."""
+        as_of = self.clock()
+        for partition in list(self.partitions.values()):
+            for count, (key, rows) in enumerate(partition.take_changes(as_of), start=1):
+                self.outbox.add_rows(partition.number, key, rows)
+                if count % self.settings.slice_items == 0:
+                    await asyncio.sleep(0)
+        if len(self.outbox):
+            await self._until_done(lambda: self.outbox.send(self.producer))
+        for partition in self.partitions.values():
+            partition.written_offset = partition.next_offset
+        self._unwritten_events = 0
+        self._written.set()
+
+    def _has_unsaved(self) -> bool:
+        return self._unsaved_events > 0 or any(partition.has_unsaved() for partition in self.partitions.values())
+
+    def _checkpoint_due(self) -> bool:
+        waited_s = time.monotonic() - self._checkpoint_at_s
+        late = waited_s >= self.settings.checkpoint_interval_s
+        return self._has_unsaved() and (late or self._unsaved_events >= self.settings.checkpoint_events)
+
+    async def _checkpoint(self) -> None:
+        """States, then offsets. A worker that may have lost its partitions writes no state: a successor may be
+        ahead of it."""
+        if not self.app.membership.is_fresh():
+            await asyncio.sleep(self.settings.tick_interval_s)
+            return
+        as_of = self.clock()
+        states = {number: partition.take_states(as_of) for number, partition in self.partitions.items()}
+        await self._until_done(lambda: self._keep_states(states))
+        for number, partition in self.partitions.items():
+            partition.states_kept()
+            if partition.assignment >= 0:
+                tp = TopicPartition(topics.EVENTS, number)
+                self.app.offsets.mark_safe_up_to(tp, partition.written_offset, partition.assignment)
+        self._unsaved_events = 0
+        self._checkpoint_at_s = time.monotonic()
+        await self._commit()
+
+    async def _keep_states(self, states: dict[int, list[tuple[bytes, bytes]]]) -> None:
+        writes = (self.producer.produce(topics.STATE, number, records) for number, records in states.items() if records)
+        await asyncio.gather(*writes)
+
+    async def _commit(self) -> None:
+        try:
+            await self.app.commit_safe()
+        except TransientError as error:  # nothing is lost: the offset goes with the next checkpoint
+            _log.warning("offsets not committed: %s", error)
+
+    async def _tick_loop(self) -> None:
+        """Deadlines pass without any event."""
+        while True:
+            await asyncio.sleep(self.settings.tick_interval_s)
+            now = self.clock()
+            for partition in list(self.partitions.values()):
+                partition.tick(now)
+            if any(partition.unsaid() or partition.has_unsaved() for partition in self.partitions.values()):
+                self._folded.set()
+
+    async def _on_assigned(self, tps: frozenset[TopicPartition]) -> None:
+        """Read the state of new partitions before their first event is delivered."""
+        if not self._started:
+            await self.producer.start()
+            self._started = True
+        numbers = sorted(tp.partition for tp in tps if tp.topic == topics.EVENTS)
+        restored = {number: Partition(number, self.policies) for number in numbers}
+        async for record in read_to_barrier(topics.STATE, numbers, broker=self.broker, producer=self.producer):
+            if record.value is not None:
+                restored[record.partition].restore(decode_state(record.value))
+        for partition in restored.values():
+            partition.start()
+        async with self._writing:
+            self.partitions.update(restored)
+        items = sum(len(partition.folds) for partition in restored.values())
+        _log.info("%d partitions assigned, %d work items restored", len(numbers), items)
+
+    async def _on_revoked(self, tps: frozenset[TopicPartition]) -> None:
+        """Write and keep everything of these partitions, then forget them."""
+        async with self._writing:
+            try:
+                await self._write()
+                await self._checkpoint()
+            finally:
+                for tp in tps:
+                    self.partitions.pop(tp.partition, None)
+
+    async def _until_done(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Try again until the broker has it: there is nothing sensible to do without a broker."""
+        attempt = 0
+        while True:
+            try:
+                return await write()
+            except TransientError as error:
+                attempt += 1
+                pause_s = min(_RETRY_MAX_S, error.retry_after_s * 2 ** min(attempt - 1, 8))
+                _log.warning("not written, attempt %d: %s", attempt, error)
+                await asyncio.sleep(pause_s)
+
+    def _guarded(self, loop: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """A failing loop ends the worker: silence would look like calm."""
+
+        async def run() -> None:
+            try:
+                await loop()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                _log.exception("infer failed")
+                await self.app.crash(error)
+
+        return run
+
+
+async def _wait(event: asyncio.Event, timeout_s: float | None) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), timeout_s)
+    except TimeoutError:
+        return
+
+
+def infer_app(
+    broker: str,
+    policies: PolicyBook,
+    settings: InferSettings | None = None,
+    transport: TransportSettings | None = None,
+    clock: Clock = wall_clock,
+) -> BatchApp:
+    """The `infer` app, ready to run with `run_app`.
+
+    Args:
+        broker: `host:port` of the bootstrap broker.
+        clock: what `as_of` is; a pinned one makes two runs comparable row by row.
+    """
+    app = batch_app(GROUP, broker, settings=transport)
+    Infer(app, broker, policies, settings, clock).register()
+    return app

@@ -1,0 +1,172 @@
+"""One partition's work items in memory, and what has to be written of them. No I/O."""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from schemas.errors import InvalidEvent
+from schemas.events import Event
+from schemas.policy import PolicyBook
+from schemas.rows import Row, WorkItemRow
+from schemas.topics import event_key, work_item_key
+from streams.apps.state import encode_state, history_of
+from streams.inference.fold import WorkItemFold
+
+WITH_EPISODES = ("handoff", "work_item", "communication", "problem")
+
+
+class Partition:
+    """The folds of one partition of `tieline.events`, under one assignment.
+
+    Attributes:
+        number: the partition.
+        assignment: which holding of it this is; see `PartitionBatch.assignment`.
+        next_offset: where reading goes on; everything before is folded.
+        written_offset: everything before has its rows acknowledged.
+        stubs: keys of evicted work items.
+    """
+
+    def __init__(self, number: int, policies: PolicyBook, hot_items: int = 200) -> None:
+        self.number, self.policies = number, policies
+        self.assignment = -1
+        self.next_offset = 0
+        self.written_offset = 0
+        self.folds: dict[bytes, WorkItemFold] = {}
+        self.stubs: set[bytes] = set()
+        self._unsaid: dict[bytes, WorkItemFold] = {}
+        self._unsaved: dict[bytes, WorkItemFold] = {}
+        self._leaving: dict[bytes, WorkItemFold] = {}
+        self._deadlines = Alarms()
+        self._lingering = Alarms()
+        self._hot: OrderedDict[bytes, WorkItemFold] = OrderedDict()
+        self._hot_items = hot_items
+
+    def restore(self, row: WorkItemRow) -> None:
+        """Take in a state record. Records are united, so an older one that comes later takes nothing back."""
+        key = work_item_key(row.process, row.work_item)
+        if row.evicted:
+            self.stubs.add(key)
+            self.folds.pop(key, None)
+            return
+        self.stubs.discard(key)
+        held = self.folds.get(key)
+        if held is None:
+            self.folds[key] = WorkItemFold.restored(row, history_of(row))
+        else:
+            held.unite(row, history_of(row))
+            held.next_deadline_at, held.closed = row.next_deadline_at, row.closed
+
+    def start(self) -> None:
+        """All state is read: watch deadlines and lingering items again."""
+        for key, fold in self.folds.items():
+            self._watch(key, fold)
+
+    def fold(self, event: Event, arrived_at: datetime) -> bytes | None:
+        """Take in one event. Returns the content that lost, if two contents claim its identity.
+
+        Raises: InvalidEvent: `oversize`, its work item has too many events already.
+        """
+        if event.type.split(".")[1] not in WITH_EPISODES:
+            return None
+        key = event_key(event)
+        held = self.folds.get(key)
+        if held is None:
+            held = self.folds[key] = WorkItemFold(event.process, event.subject, arrived_at)
+        self._leaving.pop(key, None)
+        added = held.add(event, arrived_at)
+        if added.outcome != "known":
+            self._unsaid[key] = self._unsaved[key] = held
+        if added.outcome == "oversize":
+            raise InvalidEvent("oversize")
+        return added.loser
+
+    def is_stub(self, key: bytes) -> bool:
+        """Whether the work item was evicted: its events go to `tieline.late`."""
+        return key in self.stubs
+
+    def unsaid(self) -> int:
+        """How many work items have changes that are not written yet."""
+        return len(self._unsaid)
+
+    def take_changes(self, as_of: datetime) -> Iterator[tuple[bytes, list[Row]]]:
+        """The changed rows of every work item that changed, each once. Cost: about 100 µs for each."""
+        changed, self._unsaid = self._unsaid, {}
+        for key, fold in changed.items():
+            rows = fold.changes(self.policies, as_of)
+            self._unsaved[key] = fold
+            self._watch(key, fold)
+            self._keep_hot(key, fold)
+            yield key, rows
+
+    def tick(self, now: datetime) -> None:
+        """Look at the clock: items whose deadline has passed change; settled ones leave."""
+        for key in self._deadlines.passed(now):
+            fold = self.folds.get(key)
+            if fold is not None and fold.next_deadline_at is not None and fold.next_deadline_at <= now:
+                self._unsaid[key] = fold
+        for key in self._lingering.passed(now):
+            fold = self.folds.get(key)
+            if fold is None or key in self._unsaid:
+                continue
+            if fold.settled(now, self._linger(fold)):
+                self._leaving[key] = self._unsaved[key] = fold
+            else:
+                self._watch(key, fold)
+
+    def take_states(self, as_of: datetime) -> list[tuple[bytes, bytes]]:
+        """The state records of all items that changed since the last call."""
+        changed, self._unsaved = self._unsaved, {}
+        return [(key, encode_state(fold, as_of, evicted=key in self._leaving)) for key, fold in changed.items()]
+
+    def has_unsaved(self) -> bool:
+        """Whether a checkpoint would write anything."""
+        return bool(self._unsaved)
+
+    def states_kept(self) -> None:
+        """The state records are acknowledged: items that leave are now stubs."""
+        for key in self._leaving:
+            self.stubs.add(key)
+            self.folds.pop(key, None)
+            self._hot.pop(key, None)
+        self._leaving.clear()
+
+    def _watch(self, key: bytes, fold: WorkItemFold) -> None:
+        if fold.next_deadline_at is not None:
+            self._deadlines.set(key, fold.next_deadline_at)
+        elif fold.closed or fold.history.oversize:
+            self._lingering.set(key, fold.last_arrival_at + self._linger(fold))
+
+    def _linger(self, fold: WorkItemFold) -> timedelta:
+        return timedelta(seconds=self.policies.newest(fold.process).process.linger_s)
+
+    def _keep_hot(self, key: bytes, fold: WorkItemFold) -> None:
+        self._hot[key] = fold
+        self._hot.move_to_end(key)
+        while len(self._hot) > self._hot_items:
+            self._hot.popitem(last=False)[1].cool()
+
+
+class Alarms:
+    """For each key at most one instant to look at it again; setting it anew replaces it."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[datetime, bytes]] = []
+        self._set: dict[bytes, datetime] = {}
+
+    def set(self, key: bytes, at: datetime) -> None:
+        if self._set.get(key) != at:
+            self._set[key] = at
+            heapq.heappush(self._heap, (at, key))
+
+    def passed(self, now: datetime) -> list[bytes]:
+        """The keys whose instant is not after `now`, in that order; they are no longer set."""
+        keys: list[bytes] = []
+        while self._heap and self._heap[0][0] <= now:
+            at, key = heapq.heappop(self._heap)
+            if self._set.get(key) == at:
+                del self._set[key]
+                keys.append(key)
+        return keys
