@@ -1,0 +1,58 @@
+"""Migrations against a real store."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from schemas.errors import ConfigError
+from sinks.clickhouse.migrate import Migration, migrate, migrations, require_current, schema_state
+
+ONE = Migration(1, "0001_one", "CREATE TABLE IF NOT EXISTS one (a UInt8) ENGINE = MergeTree ORDER BY a;\n")
+TWO = Migration(2, "0002_two", "CREATE TABLE IF NOT EXISTS two (a UInt8) ENGINE = MergeTree ORDER BY a;\n")
+
+
+def tables(client: Client) -> set[str]:
+    return {row[0] for row in client.query("SHOW TABLES").result_rows}
+
+
+def test_migrating_twice_applies_each_migration_once(empty: Client) -> None:
+    names = [migration.name for migration in migrations()]
+    assert migrate(empty) == names
+    assert migrate(empty) == []
+    assert schema_state(empty) == (names, [])
+
+
+def test_a_later_migration_is_added_to_those_applied(empty: Client) -> None:
+    assert migrate(empty, [ONE]) == ["0001_one"]
+    assert migrate(empty, [ONE, TWO]) == ["0002_two"]
+    assert {"one", "two"} <= tables(empty)
+
+
+def test_a_changed_migration_is_refused(empty: Client) -> None:
+    migrate(empty, [ONE])
+    with pytest.raises(ConfigError, match="0001_one has changed"):
+        migrate(empty, [ONE._replace(sql=ONE.sql + "-- more\n")])
+
+
+def test_a_store_of_a_newer_version_is_refused(empty: Client) -> None:
+    migrate(empty, [ONE, TWO])
+    with pytest.raises(ConfigError, match="newer Tieline"):
+        migrate(empty, [ONE])
+
+
+def test_a_missing_database_lacks_every_migration(empty: Client) -> None:
+    assert schema_state(empty).missing == [migration.name for migration in migrations()]
+    with pytest.raises(ConfigError, match="tieline migrate"):
+        require_current(empty)
+
+
+def test_concurrent_runs_leave_what_one_run_leaves(empty: Client) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: migrate(empty), range(4)))
+    require_current(empty)
+    names = [migration.name for migration in migrations()]
+    rows = empty.query("SELECT name FROM migrations FINAL ORDER BY number").result_rows
+    assert [row[0] for row in rows] == names
