@@ -1,0 +1,88 @@
+"""Creating and describing Tieline's topics, with kafka-python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from schemas.errors import ConfigError, TransientError
+from schemas.topics import PARTITIONS, TOPICS
+
+
+class TopicState(NamedTuple):
+    """One topic as the broker has it; `partitions` 0 means it does not exist."""
+
+    name: str
+    partitions: int
+
+    @property
+    def right(self) -> bool:
+        """Whether it can be used as it is."""
+        return self.partitions == PARTITIONS
+
+
+@contextmanager
+def admin(broker: str, timeout_s: float = 10.0) -> Iterator[KafkaAdminClient]:
+    """A connected admin client.
+
+    Raises: TransientError: no broker answers.
+    """
+    try:
+        client = KafkaAdminClient(bootstrap_servers=broker, request_timeout_ms=int(timeout_s * 1000))
+    except KafkaError as error:
+        raise TransientError(f"broker {broker}: {type(error).__name__}") from error
+    try:
+        yield client
+    except KafkaError as error:
+        raise TransientError(f"broker {broker}: {type(error).__name__}") from error
+    finally:
+        client.close()
+
+
+def create_topics(broker: str, replication_factor: int = 1) -> list[str]:
+    """Create the topics that do not exist; safe to call again. Returns the names of those created.
+
+    Raises:
+        TransientError: no broker answers.
+        ConfigError: a topic exists with another number of partitions; it cannot be changed without losing order.
+    """
+    with admin(broker) as client:
+        existing = set(client.list_topics())
+        missing = [topic for topic in TOPICS if topic.name not in existing]
+        wanted = [
+            NewTopic(
+                name=topic.name,
+                num_partitions=PARTITIONS,
+                replication_factor=replication_factor,
+                topic_configs=topic.config,
+            )
+            for topic in missing
+        ]
+        try:
+            if wanted:
+                client.create_topics(wanted)
+        except TopicAlreadyExistsError:
+            pass  # another process was faster; what it made is checked below
+    wrong = [state for state in describe_topics(broker) if not state.right]
+    if wrong:
+        found = ", ".join(f"{state.name} has {state.partitions}" for state in wrong)
+        raise ConfigError(f"every topic needs {PARTITIONS} partitions: {found}")
+    return [topic.name for topic in missing]
+
+
+def describe_topics(broker: str) -> list[TopicState]:
+    """All of Tieline's topics as the broker has them, in the order of `TOPICS`.
+
+    Raises: TransientError: no broker answers.
+    """
+    names = [topic.name for topic in TOPICS]
+    with admin(broker) as client:
+        existing = set(client.list_topics())
+        described = client.describe_topics([name for name in names if name in existing]) if existing else []
+    partitions = {entry["name"]: len(entry["partitions"]) for entry in described}
+    return [TopicState(name, partitions.get(name, 0)) for name in names]
