@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
 import lz4.frame
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from deploy.embedded.front.errors import INCORRECT_DATA, NOT_IMPLEMENTED, REQUEST_TOO_LARGE, StoreError
 
@@ -73,7 +74,7 @@ async def pieces(request: web.Request, limit: int = MAX_BODY_BYTES) -> AsyncIter
     unpack: Any = lz4.frame.LZ4FrameDecompressor() if encoding == "lz4" else None
     total = 0
     held = bytearray()
-    async for chunk in request.content.iter_any():
+    async for chunk in _received(request):
         held += _unpacked(unpack, chunk, limit) if unpack is not None else chunk
         if total + len(held) > limit:
             raise StoreError.refusal(REQUEST_TOO_LARGE, f"the body exceeds {limit} bytes")
@@ -85,6 +86,14 @@ async def pieces(request: web.Request, limit: int = MAX_BODY_BYTES) -> AsyncIter
         raise StoreError.refusal(INCORRECT_DATA, "the body ends in the middle of an lz4 frame")
     if held:
         yield bytes(held)
+
+
+async def _received(request: web.Request) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in request.content.iter_any():
+            yield chunk
+    except (HttpProcessingError, ClientPayloadError, web.RequestPayloadError):
+        raise StoreError.refusal(INCORRECT_DATA, "the body cannot be decompressed, or was cut short") from None
 
 
 def _unpacked(unpack: Any, chunk: bytes, limit: int) -> bytes:

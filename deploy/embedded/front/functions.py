@@ -53,9 +53,15 @@ FUNCTIONS_SQL = (
 
 
 class FunctionList:
-    """Args: rows of (name, alias_to, categories, origin, is_aggregate), names in lower case."""
+    """What the engine has, and what of it is allowed.
 
-    def __init__(self, rows: Iterable[tuple[str, str, str, str, int]]) -> None:
+    Args:
+        rows: (name, alias_to, categories, origin, is_aggregate), names in lower case.
+        table_functions: names of all of the engine's table functions.
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, str, str, str, int]], table_functions: Iterable[str]) -> None:
+        self._table_functions = frozenset(name.lower() for name in table_functions)
         listed = list(rows)
         by_name = {name: (categories, origin) for name, alias, categories, origin, _ in listed if not alias}
         self._aggregates = frozenset(name for name, _, _, _, aggregate in listed if aggregate)
@@ -69,6 +75,9 @@ class FunctionList:
         """Names are compared without case, so that spelling never widens what is allowed."""
         plain = name.lower()
         return plain not in _NEVER and (plain in self._allowed or self._combined(plain))
+
+    def is_table_function(self, name: str) -> bool:
+        return name.lower() in self._table_functions
 
     def _combined(self, name: str) -> bool:
         """An aggregate with combinators (`sumIf`, `quantileStateOrNull`)."""

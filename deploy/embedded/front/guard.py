@@ -89,6 +89,9 @@ class Guard:
     def hidden(self, account: Account, database: str, table: str) -> bool:
         return not account.may_read(database, table) and self._exists(database, table)
 
+    def is_view(self, database: str, name: str) -> bool:
+        return not self._functions().is_table_function(name) and self._exists(database, name)
+
     def callable(self, name: str) -> bool:
         return self._functions().allows(name)
 
@@ -111,7 +114,8 @@ def guard_of(engine: Engine) -> Guard:
         if not built:
             with engine.handle() as handle:
                 rows = handle.query(FUNCTIONS_SQL, "JSONCompactEachRow").body.splitlines()
-            built.append(FunctionList(tuple(json.loads(row)) for row in rows))
+                table_functions = handle.value("SELECT name FROM system.table_functions").split("\n")
+            built.append(FunctionList((tuple(json.loads(row)) for row in rows), table_functions))
         return built[0]
 
     return Guard(parse, exists, functions)

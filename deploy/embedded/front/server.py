@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import time
+import traceback
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -17,7 +18,7 @@ from deploy.embedded.front import native
 from deploy.embedded.front.accounts import Account, Accounts
 from deploy.embedded.front.bodies import MAX_BODY_BYTES, Compressor, answer_encoding, pieces
 from deploy.embedded.front.engine import Answer, Counts, Engine
-from deploy.embedded.front.errors import AUTHENTICATION_FAILED, NOT_IMPLEMENTED, READONLY, StoreError
+from deploy.embedded.front.errors import AUTHENTICATION_FAILED, LOGICAL_ERROR, NOT_IMPLEMENTED, READONLY, StoreError
 from deploy.embedded.front.guard import Guard, guard_of
 from deploy.embedded.front.plan import Plan, plan_reader, plan_writer
 from deploy.embedded.front.request import Asked, credentials, read
@@ -107,6 +108,11 @@ class Front:
         except StoreError as error:
             log.info("refused user=%s query_id=%s code=%d", name or "?", query_id, error.code)
             return self._refusal(error, query_id)
+        except (ConnectionError, web.HTTPException):
+            raise
+        except Exception as error:
+            log.error("failed user=%s query_id=%s %s", name or "?", query_id, _where(error))
+            return self._refusal(StoreError.refusal(LOGICAL_ERROR, "the store failed; see its log"), query_id)
 
     def _authenticated(self, request: web.Request) -> Account:
         user, password = credentials(request)
@@ -289,6 +295,12 @@ def _late_error(error: StoreError, tag: str) -> bytes:
     message = str(error).rstrip() + "\n"
     text = f"\r\n__exception__\r\n{tag}\r\n{message}{len(message)} {tag}\r\n__exception__\r\n"
     return text.encode()
+
+
+def _where(error: BaseException) -> str:
+    """The kind of a failure and where it happened, without its text: that may hold values."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return " < ".join([type(error).__name__, *(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))])
 
 
 def _log(user: str, query_id: str, began: float, counts: Counts) -> None:

@@ -35,6 +35,9 @@ class Rules(Protocol):
     def callable(self, name: str) -> bool:
         """Whether a function may be called."""
 
+    def is_view(self, database: str, name: str) -> bool:
+        """Whether the bare name, called with arguments, can only be a view of that database: no table function."""
+
     def hidden(self, account: Account, database: str, table: str) -> bool:
         """Whether there is such a table that the account may not read."""
 
@@ -108,7 +111,9 @@ class Visit:
         node["is_table"] = True
         name = str(node["name"])
         if not node.get("is_compound_name"):
-            if name.lower() in TABLE_FUNCTIONS or self._account.may_read(self._database, name):
+            if name.lower() in TABLE_FUNCTIONS:
+                return
+            if self._account.may_read(self._database, name) and self._rules.is_view(self._database, name):
                 return
         elif name.count(".") == 1 and self._account.may_read(*name.split(".")):
             return
