@@ -17,6 +17,7 @@ from schemas.calendar import Calendar
 from schemas.errors import PolicyError
 from schemas.vocabulary import (
     DIMENSIONS,
+    LATEST,
     RULE_DIMENSION,
     Code,
     CommunicationDimension,
@@ -171,51 +172,66 @@ BUILT_IN = Policy(version="built-in", effective_from=datetime.fromisoformat("197
 
 
 class PolicyBook:
-    """All versions of the policy, by when they came into force.
+    """All versions of the policy. A file may name some processes only, so versions are looked up for each process.
 
-    Raises: PolicyError: two versions with one name or start, or a process whose atoms change their period.
+    In force for a process at an instant is the latest version by then that names the process; else the latest that
+    names `*`; else the built-in one.
+
+    Raises: PolicyError: two versions with one name, two of one process with one start, or a process whose atoms change
+        their period.
     """
 
     def __init__(self, policies: tuple[Policy, ...] = ()) -> None:
-        ordered = sorted(policies, key=lambda policy: policy.effective_from)
-        self.policies: tuple[Policy, ...] = (BUILT_IN, *ordered)
-        _refuse_repeats("version", [policy.version for policy in self.policies])
-        _refuse_repeats("effective_from", [str(policy.effective_from) for policy in ordered])
-        self._starts = [policy.effective_from for policy in ordered]
-        self._periods = self._fixed_periods()
-        self._cache: dict[tuple[int, str], InForce] = {}
+        self.policies: tuple[Policy, ...] = tuple(sorted(policies, key=lambda policy: policy.effective_from))
+        _refuse_repeats("version", [policy.version for policy in (BUILT_IN, *self.policies)])
+        self._versions = self._by_process()
+        self._cache: dict[tuple[str, str], InForce] = {}
 
     def in_force(self, process: str, first_event_at: datetime) -> InForce:
         """The policy of a work item of `process` whose first event was at `first_event_at`."""
-        index = bisect_right(self._starts, first_event_at)
-        found = self._cache.get((index, process))
+        named = self._latest(process, first_event_at)
+        name, policy = (process, named) if named else (ANY, self._latest(ANY, first_event_at) or BUILT_IN)
+        found = self._cache.get((policy.version, process))
         if found is None:
-            policy = self.policies[index]
-            part = policy.processes.get(process) or policy.processes.get(ANY) or ProcessPolicy()
-            part = part.model_copy(update={"period": self.period(process)})
+            part = policy.processes.get(name, ProcessPolicy()).model_copy(update={"period": self.period(process)})
             found = InForce(policy.version, part, policy.aliases, policy.calendars)
             if len(self._cache) < 10_000:  # process names come from outside
-                self._cache[index, process] = found
+                self._cache[policy.version, process] = found
         return found
 
     def newest(self, process: str) -> InForce:
         """The latest version's part for a process: what decides about publishing."""
-        return self.in_force(process, self.policies[-1].effective_from)
+        return self.in_force(process, LATEST)
 
     def period(self, process: str) -> Period:
         """The calendar period of the process's atoms, the same for all versions."""
-        return self._periods.get(process) or self._periods.get(ANY) or ProcessPolicy().period
+        for name in (process, ANY):
+            if name in self._versions:
+                return self._versions[name][0].processes[name].period
+        return ProcessPolicy().period
 
-    def _fixed_periods(self) -> dict[str, Period]:
-        periods: dict[str, Period] = {}
+    def _latest(self, name: str, at: datetime) -> Policy | None:
+        versions = self._versions.get(name, [])
+        index = bisect_right(versions, at, key=lambda policy: policy.effective_from)
+        return versions[index - 1] if index else None
+
+    def _by_process(self) -> dict[str, list[Policy]]:
+        versions: dict[str, list[Policy]] = {}
         for policy in self.policies:
-            for process, part in policy.processes.items():
-                if periods.setdefault(process, part.period) != part.period:
+            for name, part in policy.processes.items():
+                earlier = versions.setdefault(name, [])
+                if earlier and earlier[-1].effective_from == policy.effective_from:
                     raise PolicyError(
-                        f"policy {policy.version}: processes.{process}.period: atoms of one process keep one period;"
-                        f" it was {periods[process]!r} before"
+                        f"policies {earlier[-1].version!r} and {policy.version!r}: both have process {name!r} with one"
+                        f" effective_from"
                     )
-        return periods
+                if earlier and earlier[0].processes[name].period != part.period:
+                    raise PolicyError(
+                        f"policy {policy.version!r}: processes.{name}.period: atoms of one process keep one period; it"
+                        f" was {earlier[0].processes[name].period!r} before"
+                    )
+                earlier.append(policy)
+        return versions
 
 
 def _refuse_repeats(field: str, values: list[str]) -> None:
