@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.events import Event
 from schemas.policy import PolicyBook
-from schemas.rows import Row
+from schemas.rows import Row, WorkItemRow
 from streams.inference.facts import RowKey, facts, row_key
 from streams.inference.fold import WorkItemFold
 from tests.builders import LONG_AFTER, T0
@@ -35,8 +35,8 @@ class Store:
         return {key: row.model_copy(update={"revision": 0}) for key, row in live.items()}
 
 
-def restored(fold: WorkItemFold, as_of: datetime) -> WorkItemFold:
-    return WorkItemFold.restored(fold.state_row(b"", as_of), fold.history.encode())
+def kept(fold: WorkItemFold, as_of: datetime) -> tuple[WorkItemRow, bytes]:
+    return fold.state_row(b"", as_of), fold.history.encode()
 
 
 @given(work_items, policy_books, as_ofs, st.data())
@@ -44,24 +44,25 @@ def test_splits_restores_and_evictions_change_nothing(
     events: list[Event], book: PolicyBook, as_of: datetime, data: st.DataObject
 ) -> None:
     store, fold = Store(), WorkItemFold("p", "w1", T0)
-    clock = T0
-    archive: list[Event] = []
-    for event in data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=3)))):
-        archive.append(event)
-        fold.add(event, clock)
-        what = data.draw(st.sampled_from(["nothing", "say", "say", "restore", "evict", "lose"]))
-        if what == "say":
+    clock, read, crashes = T0, 0, 0
+    saved, saved_at = kept(fold, clock), 0
+    arrivals = data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=3))))
+    while read < len(arrivals):
+        fold.add(arrivals[read], clock)
+        read += 1
+        crash = ["crash"] if crashes < 2 else []
+        what = data.draw(st.sampled_from(["nothing", "say", "say", "checkpoint", "evict", *crash]))
+        if what != "nothing":
             store.take(fold.changes(book, clock))
-        elif what == "restore":
-            fold = restored(fold, clock)
+        if what == "checkpoint":
+            saved, saved_at = kept(fold, clock), read
+        elif what == "crash":  # after speaking, before the state was kept: events are read again from there
+            fold, read = WorkItemFold.restored(*saved), saved_at
+            crashes += 1
         elif what == "evict":  # the item left memory, and the next event finds only the archive
-            store.take(fold.changes(book, clock))
             fold = WorkItemFold.restored(WorkItemFold("p", "w1", clock).state_row(b"", clock), b"1")
-            for old in archive:
+            for old in arrivals[:read]:
                 fold.add(old, clock)
-        elif what == "lose":  # a crash after speaking, before the state was kept: the events are read again
-            lost = restored(fold, clock)
-            store.take(lost.changes(book, clock))
         clock += STEP
     end = max(clock, as_of)
     store.take(fold.changes(book, end))
@@ -103,4 +104,4 @@ def test_state_survives_encoding(events: list[Event]) -> None:
     fold = WorkItemFold("p", "w1", T0)
     for event in events:
         fold.add(event, T0)
-    assert restored(fold, T0).history.encode() == fold.history.encode()
+    assert WorkItemFold.restored(*kept(fold, T0)).history.encode() == fold.history.encode()
