@@ -50,12 +50,12 @@ def _decode_older(raw: bytes) -> Event:
     """The second chance of an event whose type is not current: it may be an older version."""
     try:
         parsed = json.loads(raw)
-        if parsed.get("type") not in UPCASTERS:
+        if str(parsed["type"]) not in UPCASTERS:
             raise InvalidEvent("unknown_type", "type")
         return EVENT_ADAPTER.validate_json(json.dumps(upcast(parsed)))
     except ValidationError as error:
         raise _invalid(error) from None
-    except (ValueError, RecursionError, AttributeError, TypeError):
+    except (ValueError, RecursionError):
         raise InvalidEvent("not_json") from None
 
 

@@ -6,7 +6,7 @@ orders writes of the same row. A tombstone is a row with `is_deleted = 1` whose 
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -31,7 +31,7 @@ def revision(events: int, as_of: datetime) -> int:
 
 def period_start(at: datetime, period: Period) -> date:
     """First day (UTC) of the atom that an instant falls in. Weeks start on Monday."""
-    day = at.date()
+    day = at.astimezone(UTC).date()
     if period == "week":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1, month=day.month if period == "month" else (day.month - 1) // 3 * 3 + 1)

@@ -16,10 +16,10 @@ Upcaster = Callable[[Json], Json]
 def offered_v0(event: Json) -> Json:
     """`elements` was the list of what was present; v1 also says what was missing, so a list cannot be compared
     against required elements. Every listed element becomes `true`."""
-    data = dict(event.get("data") or {})
-    elements = data.get("elements")
-    if isinstance(elements, list):
-        data["elements"] = {name: True for name in elements if isinstance(name, str)}
+    data = event.get("data")
+    elements = data.get("elements") if isinstance(data, dict) else None
+    if isinstance(data, dict) and isinstance(elements, list):
+        data = {**data, "elements": {name: True for name in elements if isinstance(name, str)}}
     return {**event, "type": "tieline.handoff.offered.v1", "data": data}
 
 

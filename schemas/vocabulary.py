@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NewType
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Strict, StringConstraints
 
 EventRef = NewType("EventRef", str)
 """`source#id`: the identity of an event as one string. `id` alone is unique only within its source."""
@@ -73,7 +73,16 @@ def utc_in_range(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-UtcTime = Annotated[AwareDatetime, AfterValidator(utc_in_range)]
+def written_out(given: object) -> object:
+    """Refuses numbers, also as text, which would be read as seconds or milliseconds since 1970, whichever fits."""
+    if isinstance(given, str | int | float) and str(given)[4:5] != "-":
+        raise ValueError("a time is written as 2026-01-31T00:00:00Z")
+    return given
+
+
+# Not strict: behind a BeforeValidator even JSON's text counts as Python's, and strict Python takes no text.
+_Aware = Annotated[AwareDatetime, Strict(False)]
+UtcTime = Annotated[_Aware, BeforeValidator(written_out), AfterValidator(utc_in_range)]
 # No control characters anywhere: they break keys, logs and terminals.
 _PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 Code = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_PLAIN)]
