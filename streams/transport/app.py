@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import faust
+from faust.tables.manager import TableManager
 from faust.types import Message
 
 from schemas.errors import ConfigError
@@ -30,6 +31,19 @@ class BatchSchema(faust.Schema):  # type: ignore[misc] # untyped base
             return create_event(None, message.value, None, message)
 
         return decode
+
+
+class NoTables(TableManager):  # type: ignore[misc] # untyped base
+    """Faust's table manager without tables: it also ends a rebalance, so it cannot be left out."""
+
+    async def on_start(self) -> None:
+        """As Faust's, without the second it sleeps for tables to be declared."""
+        await self._update_channels()
+        await self.recovery.start()
+
+    def add(self, table: Any) -> Any:
+        """Refuse. Raises: ConfigError: state belongs into a topic of our own, see ADR 0002."""
+        raise ConfigError(f"table {table.name}: an app for partition batches keeps no Faust tables")
 
 
 class BatchApp(faust.App):  # type: ignore[misc] # untyped base
@@ -114,6 +128,9 @@ class BatchApp(faust.App):  # type: ignore[misc] # untyped base
     async def _restore(self, *_sender: Any, **_details: Any) -> None:
         await self.consumer.take_over()
 
+    def _create_directories(self) -> None:
+        """Nothing: Faust would make a folder for tables in the working directory."""
+
     async def on_stop(self) -> None:
         """Hand over as in a revocation, then stop as Faust does."""
         if self._consumer is not None:
@@ -152,6 +169,7 @@ def _faust_settings(brokers: Sequence[str], ours: TransportSettings) -> dict[str
         "value_serializer": "raw",
         "web_enabled": False,
         "store": "memory://",
+        "TableManager": NoTables,
         "topic_allow_declare": False,
         "topic_disable_leader": True,
         "stream_buffer_maxsize": ours.buffered_batches,

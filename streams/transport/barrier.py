@@ -15,7 +15,7 @@ from aiokafka import TopicPartition as KafkaTopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.errors import TransientError
-from streams.transport.batch import Record, record_of
+from streams.transport.batch import Record, records_of
 from streams.transport.producer import BatchProducer
 
 # One key for all readers: compaction keeps only the newest barrier of a partition.
@@ -73,13 +73,13 @@ async def _read(
             names = ", ".join(f"{tp.partition}" for tp in waiting)
             raise TransientError(f"no barrier in {topic} partitions {names} after {stall_timeout_s:.0f} s of silence")
         for tp, records in fetched.items():
-            for raw in records:
+            for record in records_of(records):
                 # A later record means that compaction took our barrier for the sake of a newer one.
-                if (raw.value == token and raw.key == BARRIER_KEY) or raw.offset > waiting[tp] >= 0:
+                if (record.value == token and record.key == BARRIER_KEY) or record.offset > waiting[tp] >= 0:
                     del waiting[tp]
                     consumer.pause(tp)
                     break
-                if raw.key != BARRIER_KEY:
-                    yield record_of(raw)
+                if record.key != BARRIER_KEY:
+                    yield record
         if fetched:
             progress_at_s = time.monotonic()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 
@@ -27,7 +29,7 @@ class Record(NamedTuple):
     value: bytes | None
     offset: int
     timestamp_ms: int
-    headers: tuple[tuple[str, bytes], ...]
+    headers: Sequence[tuple[str, bytes]]
     partition: int
 
 
@@ -61,19 +63,16 @@ class PartitionBatch:
         return len(self.records)
 
 
-def record_of(fetched: Any) -> Record:
-    """Our record from an aiokafka `ConsumerRecord`. About 0.4 µs."""
-    return Record(
-        fetched.key,
-        fetched.value,
-        fetched.offset,
-        fetched.timestamp,
-        fetched.headers if type(fetched.headers) is tuple else tuple(fetched.headers),
-        fetched.partition,
-    )
+_fields_of: Callable[[Any], Any] = attrgetter("key", "value", "offset", "timestamp", "headers", "partition")
+_as_record: Callable[[Any], Record] = partial(tuple.__new__, Record)
+
+
+def records_of(fetched: Iterable[Any]) -> Iterator[Record]:
+    """Our records from aiokafka `ConsumerRecord`s, without a Python frame per record: about 0.2 µs each."""
+    return map(_as_record, map(_fields_of, fetched))
 
 
 def batch_of(tp: TopicPartition, fetched: Sequence[Any], assignment: int) -> PartitionBatch:
     """One batch from a non-empty list of aiokafka `ConsumerRecord`s of `tp`."""
-    records = tuple(map(record_of, fetched))
+    records = tuple(records_of(fetched))
     return PartitionBatch(tp.topic, tp.partition, records, records[-1].offset + 1, assignment)

@@ -64,4 +64,10 @@ def test_batch_goes_on_after_its_last_record() -> None:
     batch = batch_of(TopicPartition("t", 3), fetched, assignment=7)
     assert (batch.first_offset, batch.next_offset, len(batch)) == (4, 10, 2)
     assert batch.tp == ("t", 3)
-    assert batch.records[0].headers == (("h", b"1"),)
+    assert list(batch.records[0].headers) == [("h", b"1")]
+
+
+def test_faust_tables_are_refused() -> None:
+    app = batch_app("tieline.infer", "127.0.0.1:9092")
+    with pytest.raises(ConfigError, match="counts"):
+        app.Table("counts")
