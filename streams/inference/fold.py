@@ -7,6 +7,7 @@ those of `facts` on all the events.
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from schemas.events import Event
@@ -51,6 +52,15 @@ class WorkItemFold:
         fold._said = None
         fold.unite(row, encoded)
         fold.next_deadline_at, fold.closed = row.next_deadline_at, row.closed
+        return fold
+
+    @classmethod
+    def recomputed(cls, process: str, subject: str, events: Iterable[Event], as_of: datetime) -> WorkItemFold:
+        """The fold of an item that had left memory, from all its archived events; its first word is everything."""
+        fold = cls(process, subject, as_of)
+        for event in events:
+            fold.add(event, as_of)
+        fold._said = None
         return fold
 
     def unite(self, row: WorkItemRow, encoded: bytes) -> None:

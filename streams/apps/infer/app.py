@@ -20,6 +20,7 @@ from schemas.topics import event_key
 from streams.apps.clock import Clock, wall_clock
 from streams.apps.infer.outbox import Outbox
 from streams.apps.infer.partition import Partition
+from streams.apps.guard import run_beside
 from streams.apps.intake import dead_letter, read_event, received_at
 from streams.apps.state import decode_state
 from streams.transport.app import BatchApp, batch_app
@@ -81,8 +82,7 @@ class Infer:
         self.app.on_assigned(self._on_assigned)
         self.app.on_revoked(self._on_revoked)
         self.app.feed(self.handle, topics.EVENTS, name="tieline-infer-events")
-        self.app.task(self._guarded(self._write_loop))
-        self.app.task(self._guarded(self._tick_loop))
+        run_beside(self.app, self._write_loop, self._tick_loop)
 
     async def handle(self, batch: PartitionBatch) -> None:
         """Fold one batch; writing follows on its own, in `_write_loop`."""
@@ -226,20 +226,6 @@ class Infer:
                 pause_s = min(_RETRY_MAX_S, error.retry_after_s * 2 ** min(attempt - 1, 8))
                 _log.warning("not written, attempt %d: %s", attempt, error)
                 await asyncio.sleep(pause_s)
-
-    def _guarded(self, loop: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-        """A failing loop ends the worker: silence would look like calm."""
-
-        async def run() -> None:
-            try:
-                await loop()
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                _log.exception("infer failed")
-                await self.app.crash(error)
-
-        return run
 
 
 async def _wait(event: asyncio.Event, timeout_s: float | None) -> None:

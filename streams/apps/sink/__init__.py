@@ -1,0 +1,1 @@
+"""The `sink` app: topics in, the store written."""

@@ -1,0 +1,220 @@
+"""The `sink` app: writes rows, state and the archive of events to the store, and repairs what came late.
+
+An offset is committed only after the store has acknowledged everything before it and the touched windows are
+aggregated again. Writing something twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from schemas import topics
+from schemas.dead_letter import DeadLetter, dead_letter_id, payload_hash
+from schemas.errors import InvalidEvent, TransientError
+from schemas.events import Event
+from schemas.policy import PolicyBook
+from streams.apps.clock import Clock, wall_clock
+from streams.apps.guard import run_beside
+from streams.apps.intake import read_event, received_at
+from streams.apps.sink.repair import repair
+from streams.apps.sink.store import Item, Store
+from streams.transport.app import BatchApp, batch_app
+from streams.transport.barrier import is_barrier
+from streams.transport.batch import PartitionBatch, TopicPartition
+from streams.transport.producer import BatchProducer
+from streams.transport.settings import TransportSettings
+
+GROUP = "tieline-sink"
+ROW_TABLES = {
+    topics.HANDOFFS: "handoffs",
+    topics.EXCHANGES: "exchanges",
+    topics.PROBLEMS: "problems",
+    topics.EVIDENCE: "evidence",
+    topics.STATE: "work_items",
+    topics.DEAD_LETTERS: "dead_letters",
+}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkSettings:
+    """Settings of the `sink` app.
+
+    Attributes:
+        gather_s: how long a flush waits for more rows; most of a batch arrives together.
+        commit_interval_s: offsets are committed at most this often.
+        priors_interval_s: priors are computed at most this often.
+        due_interval_s: how often evicted items with a passed deadline are looked for.
+    """
+
+    gather_s: float = 0.01
+    commit_interval_s: float = 1.0
+    priors_interval_s: float = 5.0
+    due_interval_s: float = 5.0
+
+
+class Sink:
+    """Wires a store to a `BatchApp`."""
+
+    def __init__(
+        self,
+        app: BatchApp,
+        broker: str,
+        store: Store,
+        policies: PolicyBook,
+        settings: SinkSettings | None = None,
+        clock: Clock = wall_clock,
+    ) -> None:
+        self.app, self.store, self.policies, self.clock = app, store, policies, clock
+        self.settings = settings or SinkSettings()
+        self.producer = BatchProducer(broker)
+        self._opened = False
+        self._added: dict[TopicPartition, tuple[int, int]] = {}
+        self._something = asyncio.Event()
+        self._flushing = asyncio.Lock()
+        self._processes: set[str] = set()
+
+    def register(self) -> None:
+        """Attach everything to the app; call once."""
+        self.app.on_assigned(self._on_assigned)
+        self.app.on_revoked(self._on_revoked)
+        self.app.feed(self._archive, topics.EVENTS, name="tieline-sink-events")
+        for topic, table in ROW_TABLES.items():
+            self.app.feed(self._rows_of(table), topic, name=f"tieline-sink-{table.replace('_', '-')}")
+        self.app.feed(self._late, topics.LATE, name="tieline-sink-late")
+        run_beside(self.app, self._flush_loop, self._priors_loop, self._due_loop)
+
+    def _rows_of(self, table: str) -> Callable[[PartitionBatch], Awaitable[None]]:
+        async def take(batch: PartitionBatch) -> None:
+            rows = [record.value for record in batch.records if record.value is not None and not is_barrier(record)]
+            await self.store.add(table, rows)
+            self._note(batch)
+
+        return take
+
+    async def _archive(self, batch: PartitionBatch) -> None:
+        """Events that `infer` would refuse are not archived: it has reported them already."""
+        rows, processes = [], set()
+        for record in batch.records:
+            try:
+                event = read_event(record)
+            except InvalidEvent:
+                continue
+            processes.add(event.process)
+            rows.append(self.store.archive_row(event, received_at(record), batch.topic, batch.partition, record.offset))
+        await self._declare(processes)
+        await self.store.add("events", rows)
+        self._note(batch)
+
+    async def _late(self, batch: PartitionBatch) -> None:
+        """First the archive, then the repair: whichever of two late events comes last sees both."""
+        rows, items = [], set[Item]()
+        for record in batch.records:
+            event: Event = read_event(record)
+            items.add((event.process, event.subject))
+            rows.append(self.store.archive_row(event, received_at(record), topics.LATE, batch.partition, record.offset))
+        await self.store.add("events", rows)
+        await self.store.flush()
+        await repair(self.store, sorted(items), self.policies, self.clock())
+        self._note(batch)
+
+    def _note(self, batch: PartitionBatch) -> None:
+        self._added[batch.tp] = (batch.next_offset, batch.assignment)
+        self._something.set()
+
+    async def _declare(self, processes: set[str]) -> None:
+        unknown = processes - self._processes
+        if unknown:
+            await self.store.declare(self.policies, unknown)
+            self._processes |= unknown
+
+    async def _flush_loop(self) -> None:
+        committed_at_s = time.monotonic()
+        while True:
+            await self._something.wait()
+            await asyncio.sleep(self.settings.gather_s)
+            await self._flush()
+            if time.monotonic() - committed_at_s >= self.settings.commit_interval_s or not self._something.is_set():
+                await self._commit()
+                committed_at_s = time.monotonic()
+
+    async def _flush(self) -> None:
+        async with self._flushing:
+            self._something.clear()
+            added, self._added = self._added, {}
+            await self.store.flush()
+            for tp, (next_offset, assignment) in added.items():
+                self.app.offsets.mark_safe_up_to(tp, next_offset, assignment)
+
+    async def _commit(self) -> None:
+        try:
+            await self.app.commit_safe()
+        except TransientError as error:  # nothing is lost: the offsets go with the next commit
+            _log.warning("offsets not committed: %s", error)
+
+    async def _priors_loop(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.priors_interval_s)
+            if self._opened:
+                await self.store.refresh_priors()
+
+    async def _due_loop(self) -> None:
+        """Deadlines of evicted items: nobody holds them in memory, so the store is asked."""
+        while True:
+            await asyncio.sleep(self.settings.due_interval_s)
+            if not self._opened:
+                continue
+            now = self.clock()
+            due = await self.store.due_items(now)
+            if due:
+                await repair(self.store, due, self.policies, now)
+                self._something.set()
+
+    async def _on_assigned(self, tps: frozenset[TopicPartition]) -> None:
+        if not self._opened:
+            await self.producer.start()
+            await self.store.open(self._refused)
+            named = {name for policy in self.policies.policies for name in policy.processes if name != "*"}
+            await self._declare(named)
+            self._opened = True
+
+    async def _on_revoked(self, tps: frozenset[TopicPartition]) -> None:
+        await self._flush()
+        await self.app.commit_safe()
+
+    async def _refused(self, table: str, row: bytes, code: str) -> None:
+        """A row that the store will never take is a bug of ours: said loudly, and the rest goes on."""
+        _log.error("the store refused a row of %s: %s", table, code)
+        letter = DeadLetter(
+            id=dead_letter_id(code, table, -1, -1, row),
+            stage="sink",
+            code=f"refused_{code}"[:64],
+            field=table,
+            payload_sha256=payload_hash(row),
+            payload_bytes=len(row),
+            at=self.clock(),
+        )
+        await self.producer.produce(topics.DEAD_LETTERS, 0, [(letter.id.encode(), letter.model_dump_json().encode())])
+
+
+def sink_app(
+    broker: str,
+    store: Store,
+    policies: PolicyBook,
+    settings: SinkSettings | None = None,
+    transport: TransportSettings | None = None,
+    clock: Clock = wall_clock,
+) -> BatchApp:
+    """The `sink` app, ready to run with `run_app`.
+
+    Args:
+        broker: `host:port` of the bootstrap broker.
+        store: where everything goes.
+    """
+    app = batch_app(GROUP, broker, settings=transport)
+    Sink(app, broker, store, policies, settings, clock).register()
+    return app
