@@ -18,9 +18,9 @@ from schemas.errors import InvalidEvent, TransientError
 from schemas.policy import PolicyBook
 from schemas.topics import event_key
 from streams.apps.clock import Clock, wall_clock
+from streams.apps.guard import run_beside
 from streams.apps.infer.outbox import Outbox
 from streams.apps.infer.partition import Partition
-from streams.apps.guard import run_beside
 from streams.apps.intake import dead_letter, read_event, received_at
 from streams.apps.state import decode_state
 from streams.transport.app import BatchApp, batch_app

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from schemas import topics
 from schemas.dead_letter import DeadLetter, dead_letter_id, payload_hash
 from schemas.errors import InvalidEvent, TransientError
-from schemas.events import Event
 from schemas.policy import PolicyBook
 from streams.apps.clock import Clock, wall_clock
 from streams.apps.guard import run_beside
@@ -114,7 +113,11 @@ class Sink:
         """First the archive, then the repair: whichever of two late events comes last sees both."""
         rows, items = [], set[Item]()
         for record in batch.records:
-            event: Event = read_event(record)
+            try:
+                event = read_event(record)
+            except InvalidEvent as error:
+                _log.error("not an event in %s at offset %d: %s", topics.LATE, record.offset, error)
+                continue
             items.add((event.process, event.subject))
             rows.append(self.store.archive_row(event, received_at(record), topics.LATE, batch.partition, record.offset))
         await self.store.add("events", rows)
