@@ -1,0 +1,111 @@
+"""Names become keyed hashes here, before anything of Tieline writes them down."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets
+import tempfile
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from schemas.errors import ConfigError
+
+SECRET_BYTES = 32
+_KEY_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_LINE = re.compile(rf"({_KEY_ID.pattern}):([0-9a-f]{{{2 * SECRET_BYTES}}})")
+_HEADER = (
+    "# Tieline actor key, `<key-id>:<64 hex>`. Whoever has it can test whether a name is behind a hash.\n"
+    "# Keep it secret, back it up: with another key the same people get other hashes and count as other people.\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ActorKey:
+    """The secret that turns the name of an actor into `<key-id>:<32 hex>`.
+
+    Attributes:
+        key_id: says which key made a hash; hashes of two keys cannot be compared. Not derived from the secret.
+        secret: 32 bytes; never in a repr, a log or an error.
+    """
+
+    key_id: str
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not _KEY_ID.fullmatch(self.key_id):
+            raise ValueError("a key id is 1 to 32 of a-z 0-9 _ -, and starts with a letter or digit")
+        if len(self.secret) != SECRET_BYTES:
+            raise ValueError(f"a secret has {SECRET_BYTES} bytes")
+
+    def hash_actor(self, name: str) -> str:
+        """HMAC-SHA256 of the name in NFC and UTF-8, cut to 128 bits. Case and spaces count. Cost: 2 µs.
+
+        Raises: ValueError: not a text (lone surrogates); the message does not repeat it.
+        """
+        try:
+            text = unicodedata.normalize("NFC", name).encode()
+        except UnicodeEncodeError:
+            raise ValueError("the name is not valid Unicode text") from None
+        return f"{self.key_id}:{hmac.digest(self.secret, text, 'sha256')[:16].hex()}"
+
+
+def new_actor_key() -> ActorKey:
+    """A random key with a random id: two installations never share an id by accident."""
+    return ActorKey(f"k{secrets.token_hex(4)}", secrets.token_bytes(SECRET_BYTES))
+
+
+def read_actor_key(path: Path) -> ActorKey:
+    """The key in a file: one line `<key-id>:<64 hex>` besides blank lines and lines that start with `#`.
+
+    Raises: ConfigError: the file is not there, cannot be read, or holds anything else.
+    """
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no actor key file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: the actor key cannot be read: {_why(error)}") from None
+    found = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    match = _LINE.fullmatch(found[0]) if len(found) == 1 else None
+    if match is None:
+        raise ConfigError(f"{path}: expected one line `<key-id>:<64 hex digits>` (key id: a-z 0-9 _ -, at most 32)")
+    return ActorKey(match[1], bytes.fromhex(match[2]))
+
+
+def read_or_create_actor_key(path: Path) -> ActorKey:
+    """The key in a file, which is made with a new key, readable by its owner only, if it is not there.
+
+    Of several processes that find it missing at the same time one makes it and all use that one.
+
+    Raises: ConfigError: the file cannot be made, or is no key file.
+    """
+    if not path.exists():
+        try:
+            _create(path, new_actor_key())
+        except OSError as error:
+            raise ConfigError(f"{path}: the actor key cannot be written: {_why(error)}") from None
+    return read_actor_key(path)
+
+
+def _create(path: Path, key: ActorKey) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and linked: nobody ever sees half a key, and a second writer does not replace the first one's.
+    descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=".actor-key-")  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{_HEADER}{key.key_id}:{key.secret.hex()}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(aside, path)
+    finally:
+        os.unlink(aside)
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    # The text of a decoding error repeats bytes of the file, which may be the secret.
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not plain ASCII text"

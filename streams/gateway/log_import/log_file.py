@@ -1,0 +1,87 @@
+"""The file that a log is in: its format, unpacked bytes, and how far it has been read."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import IO, BinaryIO, Literal, cast
+
+from schemas.errors import ConfigError
+from streams.gateway.log_import.errors import LogUnreadable
+
+Format = Literal["xes", "csv", "ndjson"]
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_ENDINGS: dict[str, Format] = {
+    ".xes": "xes",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+}
+READ_ERRORS = (OSError, EOFError, zlib.error)
+"""What reading a broken or truncated file raises."""
+
+
+def format_of(path: Path) -> Format:
+    """By the ending of the name, with or without `.gz`.
+
+    Raises: ConfigError: the ending says nothing.
+    """
+    name = path.name.lower().removesuffix(".gz")
+    for ending, form in _ENDINGS.items():
+        if name.endswith(ending):
+            return form
+    raise ConfigError(
+        f"{path}: the ending of the name does not tell the format: rename it to end in .ndjson, or"
+        " say `format: xes` or `format: csv` in the mapping"
+    )
+
+
+class LogFile:
+    """A file, gzip or not (told by its first bytes), read from front to back.
+
+    `bytes_read` counts bytes of the file as it lies on the disk, so that progress is honest for packed files too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._position = 0
+        try:
+            self._raw: BinaryIO = path.open("rb")
+            magic = self._raw.read(2)
+            self._raw.seek(0)
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+        packed = magic == _GZIP_MAGIC
+        self.stream: IO[bytes] = cast(IO[bytes], gzip.GzipFile(fileobj=self._raw)) if packed else self._raw
+
+    @property
+    def bytes_read(self) -> int:
+        """0 to the size of the file; it runs ahead by a read buffer."""
+        if not self._raw.closed:
+            self._position = self._raw.tell()
+        return self._position
+
+    def chunk(self, size: int) -> bytes:
+        """The next bytes, at most `size`; empty at the end. What could be unpacked comes before the error."""
+        return cast(bytes, self.stream.read1(size))  # type: ignore[attr-defined]
+
+    def unreadable(self, position: str, error: Exception) -> LogUnreadable:
+        """The operator's view of one of `READ_ERRORS`."""
+        return LogUnreadable(self.name, position, _reason(error))
+
+    def close(self) -> None:
+        """Close the file; `bytes_read` stays what it is."""
+        _ = self.bytes_read
+        self.stream.close()
+        self._raw.close()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, EOFError):
+        return "the gzip file ends too early: it is not complete"
+    if isinstance(error, gzip.BadGzipFile | zlib.error):
+        return f"the gzip file is damaged ({error})"
+    return f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
