@@ -38,7 +38,7 @@ _NEVER_WORDS = """
     getclienthttpheader getmacro getserversetting getserverport showcertificate structuretocapnprotoschema
     structuretoprotobufschema sleep sleepeachrow mergetreepartinfo addresstoline addresstolinewithinlines
     addresstosymbol demangle logtrace tid generateserialid aggthrow estimatecompressionratio fuzzquery eval
-    servertimezone
+    chdb
 """
 _NEVER = frozenset(_NEVER_WORDS.split())
 _SUFFIXES_WORDS = """

@@ -128,7 +128,7 @@ def syntax_tree(engine: Engine, sql: str) -> Node:
     """
     with engine.handle() as handle:
         try:
-            text = handle.value(f"SELECT parseQueryToJSON(unhex('{sql.encode().hex()}'))")
+            text = handle.value("SELECT parseQueryToJSON(unhex({sql:String}))", {"sql": sql.encode().hex()})
         except StoreError as error:
             raise StoreError(
                 error.code, re.sub(r": In scope SELECT parseQueryToJSON.*", "", str(error), flags=re.DOTALL)

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
 import os
-import secrets
 import time
 import traceback
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from aiohttp import web
 
-from deploy.embedded.front import native
 from deploy.embedded.front.accounts import Account, Accounts
-from deploy.embedded.front.bodies import MAX_BODY_BYTES, Compressor, answer_encoding, pieces
-from deploy.embedded.front.engine import Answer, Counts, Engine
-from deploy.embedded.front.errors import AUTHENTICATION_FAILED, LOGICAL_ERROR, NOT_IMPLEMENTED, READONLY, StoreError
+from deploy.embedded.front.bodies import pieces
+from deploy.embedded.front.engine import Counts, Engine
+from deploy.embedded.front.errors import (
+    AUTHENTICATION_FAILED,
+    LOGICAL_ERROR,
+    NOT_IMPLEMENTED,
+    READONLY,
+    REQUEST_TOO_LARGE,
+    StoreError,
+)
 from deploy.embedded.front.guard import Guard, guard_of
 from deploy.embedded.front.plan import Plan, plan_reader, plan_writer
+from deploy.embedded.front.reply import Outcome, answered, inserted, refused
 from deploy.embedded.front.request import Asked, credentials, read
 from deploy.embedded.front.settings import reader_settings
 from deploy.embedded.front.statement import InsertHead, insert_with_data
-from deploy.embedded.front.work import STREAMED_FORMATS, Lanes, Workers, added
+from deploy.embedded.front.work import STREAMED_FORMATS, Lanes, Workers
 from schemas.errors import ConfigError
 
 log = logging.getLogger("tieline.store")
 
-MAX_SQL_BYTES = 1024 * 1024
+MAX_SQL_BYTES = 4 * 1024 * 1024
+READER_PATIENCE_S = 90.0  # execution is limited apart from this: a client that stops reading must free its lane
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 
 
@@ -46,12 +52,6 @@ def require_loopback(host: str) -> str:
             f"the embedded store listens on loopback only, not on {host}: use a ClickHouse server instead"
         )
     return host
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    response: web.StreamResponse
-    counts: Counts
 
 
 class Front:
@@ -107,12 +107,18 @@ class Front:
             return outcome.response
         except StoreError as error:
             log.info("refused user=%s query_id=%s code=%d", name or "?", query_id, error.code)
-            return self._refusal(error, query_id)
+            return refused(error, self._engine.version, query_id)
         except (ConnectionError, web.HTTPException):
             raise
+        except TimeoutError:
+            log.warning("user=%s query_id=%s does not take its answer", name, query_id)
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionResetError from None
         except Exception as error:
             log.error("failed user=%s query_id=%s %s", name or "?", query_id, _where(error))
-            return self._refusal(StoreError.refusal(LOGICAL_ERROR, "the store failed; see its log"), query_id)
+            broken = StoreError.refusal(LOGICAL_ERROR, "the store failed; see its log")
+            return refused(broken, self._engine.version, query_id)
 
     def _authenticated(self, request: web.Request) -> Account:
         user, password = credentials(request)
@@ -130,9 +136,13 @@ class Front:
         if insert is not None and not account.read_only and asked.writes_allowed:
             async with self._workers.writing.turn():
                 return await self._insert(asked, insert, body)
+        if insert is not None:
+            raise StoreError.refusal(READONLY, f"{account.name}: Cannot execute query in readonly mode.")
         sql = await body.rest_of(head)
-        lane = self._workers.reading if account.read_only else self._workers.writing
-        async with lane.turn():
+        if not account.read_only:
+            async with self._workers.writing.turn():
+                return await self._statement(request, account, asked, sql)
+        async with self._workers.reading.turn(), asyncio.timeout(READER_PATIENCE_S):
             return await self._statement(request, account, asked, sql)
 
     async def _insert(self, asked: Asked, insert: InsertHead, body: _Body) -> Outcome:
@@ -144,7 +154,7 @@ class Front:
             async for piece in body.more():
                 await self._workers.run(handle.append, piece)
             counts = await self._workers.run(handle.finish_insert)
-        return Outcome(web.Response(headers=self._headers(asked, None, counts)), counts)
+        return inserted(asked, counts)
 
     async def _statement(self, request: web.Request, account: Account, asked: Asked, sql: bytes) -> Outcome:
         if account.read_only or not asked.writes_allowed:
@@ -158,75 +168,12 @@ class Front:
             params = {**asked.params, **plan.params}
             answers = handle.stream if streamed else handle.whole
             stream = answers(plan.sql, plan.output_format, params)
-            return await self._send(request, asked, plan, self._workers.chunks(stream))
+            return await answered(request, asked, plan, self._workers.chunks(stream))
 
     def _plan(self, account: Account, asked: Asked, sql: str) -> Plan:
         if account.read_only:
             return plan_reader(self._guard, account, sql, asked.database or "default", asked.default_format)
         return plan_writer(self._engine, sql, asked.default_format)
-
-    async def _send(self, request: web.Request, asked: Asked, plan: Plan, chunks: AsyncIterator[Answer]) -> Outcome:
-        """The first two chunks decide: a short answer goes out whole with its counts, a long one streams."""
-        first = await anext(chunks, None)
-        second = await anext(chunks, None) if first is not None else None
-        counts = first.counts if first is not None else Counts()
-        chosen = answer_encoding(request.headers.get("Accept-Encoding", ""), asked.compress)
-        revision = asked.protocol if plan.output_format == "Native" else 0
-        data = native.upgraded(first.body, revision) if first is not None else b""
-        headers = self._headers(asked, plan.output_format if plan.returns_rows else None, counts)
-        if second is None:
-            if chosen and data:
-                headers["Content-Encoding"] = chosen[0]
-                data = chosen[1].compress(data) + chosen[1].flush()
-            return Outcome(web.Response(body=data, headers=headers), counts)
-        tag = secrets.token_hex(8)
-        headers["X-ClickHouse-Exception-Tag"] = tag
-        if chosen:
-            headers["Content-Encoding"] = chosen[0]
-        response = web.StreamResponse(headers=headers)
-        await response.prepare(request)
-        packer = chosen[1] if chosen else None
-        await _write(response, packer, data)
-        counts = added(counts, second.counts)
-        await _write(response, packer, native.upgraded(second.body, revision))
-        try:
-            async for answer in chunks:
-                counts = added(counts, answer.counts)
-                await _write(response, packer, native.upgraded(answer.body, revision))
-        except StoreError as error:
-            log.info("failed in mid-answer query_id=%s code=%d", asked.query_id, error.code)
-            await _write(response, packer, _late_error(error, tag))
-        if packer is not None:
-            await response.write(packer.flush())
-        await response.write_eof()
-        return Outcome(response, counts)
-
-    def _headers(self, asked: Asked, output_format: str | None, counts: Counts) -> dict[str, str]:
-        summary = {
-            "read_rows": str(counts.read_rows),
-            "read_bytes": str(counts.read_bytes),
-            "written_rows": str(counts.written_rows),
-            "written_bytes": str(counts.written_bytes),
-            "total_rows_to_read": "0",
-            "result_rows": str(counts.result_rows or counts.written_rows),
-            "result_bytes": "0",
-        }
-        headers = {
-            "X-ClickHouse-Query-Id": asked.query_id,
-            "X-ClickHouse-Server-Display-Name": "tieline",
-            "X-ClickHouse-Timezone": "UTC",
-            "X-ClickHouse-Summary": json.dumps(summary, separators=(",", ":")),
-            "Content-Type": "text/plain; charset=UTF-8" if output_format is None else "application/octet-stream",
-        }
-        if output_format is not None:
-            headers["X-ClickHouse-Format"] = output_format
-        return headers
-
-    def _refusal(self, error: StoreError, query_id: str) -> web.Response:
-        headers = {"X-ClickHouse-Exception-Code": str(error.code), "X-ClickHouse-Timezone": "UTC"}
-        if query_id:
-            headers["X-ClickHouse-Query-Id"] = query_id
-        return web.Response(status=error.http_status, text=_worded(error, self._engine.version), headers=headers)
 
 
 class _Body:
@@ -250,8 +197,8 @@ class _Body:
         whole = bytearray(head)
         async for piece in self.more():
             whole += piece
-            if len(whole) > MAX_BODY_BYTES:
-                break
+            if len(whole) > MAX_SQL_BYTES:
+                raise StoreError.refusal(REQUEST_TOO_LARGE, f"a statement exceeds {MAX_SQL_BYTES} bytes")
         return bytes(whole)
 
 
@@ -277,24 +224,6 @@ def _decoded(sql: bytes) -> str:
         return sql.decode()
     except UnicodeDecodeError:
         raise StoreError.refusal(READONLY, "a statement is UTF-8 text") from None
-
-
-async def _write(response: web.StreamResponse, packer: Compressor | None, data: bytes) -> None:
-    packed = packer.compress(data) if packer is not None else data
-    if packed:
-        await response.write(packed)
-
-
-def _worded(error: StoreError, version: str) -> str:
-    text = str(error).rstrip()
-    return f"{text}\n" if "(version " in text[-40:] else f"{text} (version {version} (official build))\n"
-
-
-def _late_error(error: StoreError, tag: str) -> bytes:
-    """An error after the headers have gone, as servers mark it since 25.11."""
-    message = str(error).rstrip() + "\n"
-    text = f"\r\n__exception__\r\n{tag}\r\n{message}{len(message)} {tag}\r\n__exception__\r\n"
-    return text.encode()
 
 
 def _where(error: BaseException) -> str:
