@@ -65,7 +65,7 @@ def sleeper(folder: Path, name: str, **more: object) -> ChildSpec:
 
 async def until(condition: Callable[[], bool], patience_s: float = 15.0) -> None:
     async with asyncio.timeout(patience_s):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in other processes
             await asyncio.sleep(0.02)
 
 
@@ -185,7 +185,7 @@ def test_children_in_a_circle_are_refused(tmp_path: Path) -> None:
         Supervisor([python("a", "", after=("b",)), python("b", "", after=("a",))], tmp_path)
 
 
-async def test_logs_are_bounded(tmp_path: Path) -> None:
+def test_logs_are_bounded(tmp_path: Path) -> None:
     chatty = (
         "import sys\nfor n in range(200): sys.stdout.write('x' * 65536)\nprint('end', flush=True)\nsys.stdin.read()"
     )
@@ -193,9 +193,12 @@ async def test_logs_are_bounded(tmp_path: Path) -> None:
     async def ended() -> bool:
         return (tmp_path / "chatty.log").read_bytes().endswith(b"end\n")
 
-    supervisor = Supervisor([python("chatty", chatty, ready=ended)], tmp_path)
-    await supervisor.start()
-    await supervisor.stop()
+    async def run() -> None:
+        supervisor = Supervisor([python("chatty", chatty, ready=ended)], tmp_path)
+        await supervisor.start()
+        await supervisor.stop()
+
+    asyncio.run(run())
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 9 * 1024 * 1024
 
 
@@ -219,7 +222,29 @@ def test_nothing_outlives_the_supervisor(tmp_path: Path, number: int) -> None:
     assert all(gone(pid) for pid in pids.values())
 
 
-async def test_a_killed_store_is_back_with_its_rows(tmp_path: Path) -> None:
+STAYING = "import sys; from deploy.embedded.run_with_parent import _stay; _stay([sys.executable, '-c', sys.argv[1]])"
+UP = "print('up', flush=True); import time; time.sleep(600)"
+
+
+@pytest.mark.parametrize("command", [("-c", SLEEPER), ("-c", STAYING, UP)])
+def test_the_end_of_the_pipe_alone_ends_a_child(command: tuple[str, ...]) -> None:
+    """What holds where the kernel sends no signal at a parent's death."""
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TIELINE_PARENT": str(os.getpid())},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    family = [process.pid, *(child.pid for child in psutil.Process(process.pid).children())]
+    process.stdin.close()
+    process.wait(timeout=10)
+    assert all(gone(pid) for pid in family)
+
+
+async def test_a_killed_store_is_back_on_its_port(tmp_path: Path) -> None:
     folder = prepare(tmp_path / "data")
     port = free_port()
     ready: list[str] = []

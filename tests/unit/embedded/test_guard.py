@@ -49,7 +49,8 @@ ALLOWED = [
     "WITH worst AS (SELECT * FROM quality_charts) SELECT count() FROM worst -- evidence",
     "WITH 5 AS n SELECT n, (SELECT max(estimate) FROM quality_charts) AS top",
     "SELECT toStartOfInterval(toDateTime(1), INTERVAL 300 second) AS time, countIf(estimate > 1),"
-    " quantile(0.9)(estimate), sumOrNullIf(estimate, 1), uniqExact(role), avg(estimate) OVER (ORDER BY role) FROM quality_charts GROUP BY ALL",
+    " quantile(0.9)(estimate), sumOrNullIf(estimate, 1), uniqExact(role),"
+    " avg(estimate) OVER (ORDER BY role) FROM quality_charts GROUP BY ALL",
     "SELECT arrayMap(x -> x + 1, [1]), if(1, 'a', 'b'), CAST(1 AS String), 1::Float64, role IN ('a', 'b'),"
     " role LIKE '%x' FROM quality_charts",
     "SELECT role IN (SELECT role FROM quality_charts) FROM quality_charts",
