@@ -51,7 +51,8 @@ def _decode_older(raw: bytes) -> Event:
     try:
         parsed = json.loads(raw)
         if str(parsed["type"]) not in UPCASTERS:
-            raise InvalidEvent("unknown_type", "type")
+            # Without `from None` a logged traceback would show pydantic's error too, and with it the input.
+            raise InvalidEvent("unknown_type", "type") from None
         return EVENT_ADAPTER.validate_json(json.dumps(upcast(parsed)))
     except ValidationError as error:
         raise _invalid(error) from None
