@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from functools import partial
@@ -20,6 +21,7 @@ from deploy.embedded.front.work import Lanes
 from deploy.embedded.parent import watch_parent
 from schemas.errors import ConfigError
 
+GRACE_S = 2.0
 log = logging.getLogger("tieline.store")
 
 
@@ -75,7 +77,19 @@ async def _run(engine: Engine, data: Path, host: str, port: int, stopping: async
     log.info("store ready on http://%s:%d version=%s", host, runner.addresses[0][1], engine.version)
     print(f"ready {runner.addresses[0][1]}", flush=True)
     await stopping.wait()
-    await runner.cleanup()
+    await _end(runner, engine)
+
+
+async def _end(runner: web.AppRunner, engine: Engine) -> None:
+    """Let running requests finish for a moment, then cancel their queries; what was acknowledged is on disk anyway."""
+    ending = asyncio.create_task(runner.cleanup())
+    for _ in range(5):
+        done, _pending = await asyncio.wait({ending}, timeout=GRACE_S)
+        if done:
+            return
+        await asyncio.to_thread(engine.cancel_queries)
+    log.error("queries do not end: leaving without closing the engine")
+    os._exit(1)
 
 
 if __name__ == "__main__":

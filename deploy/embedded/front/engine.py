@@ -213,6 +213,11 @@ class Engine:
             )
         return text.split("\n") if text else []
 
+    def cancel_queries(self) -> None:
+        """Ask every running statement to end; it then fails with QUERY_WAS_CANCELLED (394)."""
+        with self.handle() as handle:
+            handle.query("KILL QUERY WHERE query_id != queryID() ASYNC", "Null")
+
     def warm(self) -> None:
         """Pay for the first insert (0.4 s) before anyone waits for it."""
         with self.handle() as handle:

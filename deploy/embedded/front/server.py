@@ -75,7 +75,7 @@ class Front:
         return application
 
     async def _cleanup(self, _: web.Application) -> None:
-        self._workers.close()
+        await asyncio.to_thread(self._workers.close)
 
     async def _ping(self, _: web.Request) -> web.Response:
         return web.Response(text="Ok.\n")

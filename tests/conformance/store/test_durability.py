@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -86,6 +87,17 @@ def test_stopping_is_clean_and_starting_again_finds_the_same(new_store: Starter,
     again = new_store(tmp_path / "data")
     assert again.passwords == passwords
     assert again.client().command("SELECT sum(n) FROM tieline.acknowledged") == 7
+
+
+def test_stopping_cancels_what_would_run_for_ever(new_store: Starter, tmp_path: Path) -> None:
+    store = new_store(tmp_path / "data")
+    make_table(store.client())
+    with socket.create_connection(("127.0.0.1", store.port), timeout=10) as raw:
+        raw.sendall(store.raw_query("SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"))
+        running = "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64%' AND query_id != queryID()"
+        while store.client().command(running) != 1:
+            pass
+        assert store.end(signal.SIGTERM) == 0
 
 
 def test_a_folder_has_one_store_at_a_time(new_store: Starter, tmp_path: Path) -> None:
