@@ -35,10 +35,10 @@ class TransportSettings:
     rebalance_timeout_s: float = 60.0
     hand_over_wait_s: float = 20.0
     fetch_max_wait_ms: int = 50
-    max_batch_records: int = 5_000
+    max_batch_records: int = 2_000
     max_partition_fetch_bytes: int = 1_048_576
     fetch_max_bytes: int = 16_777_216
-    buffered_batches: int = 16
+    buffered_batches: int = 8
     commit_timeout_s: float = 10.0
     max_poll_interval_s: float = 86_400.0
     retry_max_s: float = 15.0

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaError, RequestTimedOutError, UnknownMemberIdError
+from aiokafka.errors import CommitFailedError, KafkaError, RequestTimedOutError, UnknownMemberIdError
 from aiokafka.protocol.commit import OffsetCommitRequest
 
 from schemas.errors import TransientError
@@ -118,3 +118,18 @@ async def test_failed_initial_commit_delays_delivery_and_does_not_end_the_worker
         await asyncio.sleep(1)
         assert not worker.seen
     await eventually(lambda: len(worker.records()) == 5)
+
+
+async def test_commit_of_an_earlier_generation_is_refused_here_already(bench: Bench) -> None:
+    topic = await bench.topic(2)
+    first = await bench.worker(None, topic).start()
+    await eventually(first.holds)
+    earlier = first.app.consumer._generation
+    second = await bench.worker(None, topic).start()
+    await eventually(lambda: len(first.holds()) == len(second.holds()) == 1)
+    thread = first.app.consumer._thread
+    with pytest.raises(CommitFailedError, match="generation"):
+        await first.app.consumer._in_thread(
+            thread.commit_until_acknowledged({TopicPartition(topic, 0): 7, TopicPartition(topic, 1): 7}, earlier)
+        )
+    assert await bench.committed(topic, range(2)) == {0: 0, 1: 0}
