@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.embedded.front.accounts import Account
+from deploy.embedded.front.accounts import OWNER, Account, load_grants
 from deploy.embedded.front.engine import Engine
 from deploy.embedded.front.guard import guard_of
 from deploy.embedded.front.settings import reader_settings
 from deploy.embedded.instance import hold
 from schemas.errors import ConfigError
-
-OWNER = Account("owner", grants=("tieline.*", "system.*"))
 
 
 def query_at_rest(
@@ -20,7 +18,7 @@ def query_at_rest(
     sql: str,
     output_format: str = "JSONCompact",
     params: Mapping[str, str] | None = None,
-    account: Account = OWNER,
+    account: Account | None = None,
     database: str = "tieline",
 ) -> bytes:
     """The result of one guarded read-only statement, in `output_format` (or the one that the SQL names).
@@ -36,7 +34,8 @@ def query_at_rest(
     with hold(folder, "a query at rest"):
         engine = Engine(folder / "store")
         try:
-            ruling = guard_of(engine).rule(account, sql, database)
+            asking = account or Account(OWNER, load_grants(folder)[OWNER])
+            ruling = guard_of(engine).rule(asking, sql, database)
             handle = engine.open(reader_settings({}), database)
             try:
                 return handle.query(ruling.sql, output_format, {**(params or {}), **ruling.params}).body

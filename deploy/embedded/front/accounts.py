@@ -1,4 +1,4 @@
-"""Who may ask: three users per data folder, their random passwords, and what each may read."""
+"""Who may ask: four users per data folder, their random passwords, and what each may read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from schemas.errors import ConfigError
 WRITER = "tieline"
 READER = "reader"
 AUDITOR = "auditor"
-USERS = (WRITER, READER, AUDITOR)
+OWNER = "owner"
+USERS = (WRITER, READER, AUDITOR, OWNER)
 
 _HARMLESS_SYSTEM = (
     "system.one",
@@ -29,6 +30,8 @@ _HARMLESS_SYSTEM = (
     "system.data_type_families",
 )
 _READER = (*_HARMLESS_SYSTEM, "tieline.quality_*", "tieline.operations_*", "tieline.ties", "tieline.open_handoffs")
+# The folder's owner looks at every table (`tieline sql`), but writes nothing and reaches no file or server.
+_OWNER = ("tieline.*", "system.*")
 DEFAULT_GRANTS: Mapping[str, Sequence[str]] = {READER: _READER, AUDITOR: (*_READER, "tieline.auditor_*")}
 
 
@@ -97,7 +100,7 @@ def load_grants(folder: Path) -> dict[str, tuple[str, ...]]:
             chosen |= {str(user): [str(pattern) for pattern in patterns] for user, patterns in read.items()}
         except (ValueError, AttributeError, TypeError) as error:
             raise ConfigError(f"{path} is not a mapping of user to list of database.table patterns") from error
-    return {user: (*_HARMLESS_SYSTEM, *chosen[user]) for user in (READER, AUDITOR)}
+    return {OWNER: _OWNER} | {user: (*_HARMLESS_SYSTEM, *chosen[user]) for user in (READER, AUDITOR)}
 
 
 class Accounts:

@@ -24,7 +24,7 @@ from streams.apps.infer.partition import Partition
 from streams.apps.intake import dead_letter, read_event, received_at
 from streams.apps.state import decode_state
 from streams.transport.app import BatchApp, batch_app
-from streams.transport.barrier import read_to_barrier
+from streams.transport.barrier import is_barrier, read_to_barrier
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
 from streams.transport.producer import BatchProducer
 from streams.transport.settings import TransportSettings
@@ -94,7 +94,8 @@ class Infer:
             if partition is None or not self.app.offsets.is_current(batch):
                 return
             for record in batch.records:
-                self._fold(partition, record)
+                if not is_barrier(record):
+                    self._fold(partition, record)
             partition.assignment, partition.next_offset = batch.assignment, batch.next_offset
             self._unwritten_events += len(batch)
             self._unsaved_events += len(batch)

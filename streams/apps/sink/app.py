@@ -23,7 +23,7 @@ from streams.apps.sink.repair import repair
 from streams.apps.sink.store import Item, Store
 from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import is_barrier
-from streams.transport.batch import PartitionBatch, TopicPartition
+from streams.transport.batch import PartitionBatch, Record, TopicPartition
 from streams.transport.producer import BatchProducer
 from streams.transport.settings import TransportSettings
 
@@ -89,7 +89,7 @@ class Sink:
 
     def _rows_of(self, table: str) -> Callable[[PartitionBatch], Awaitable[None]]:
         async def take(batch: PartitionBatch) -> None:
-            rows = [record.value for record in batch.records if record.value is not None and not is_barrier(record)]
+            rows = [record.value for record in _data(batch) if record.value is not None]
             await self.store.add(table, rows)
             self._note(batch)
 
@@ -98,7 +98,7 @@ class Sink:
     async def _archive(self, batch: PartitionBatch) -> None:
         """Events that `infer` would refuse are not archived: it has reported them already."""
         rows, processes = [], set()
-        for record in batch.records:
+        for record in _data(batch):
             try:
                 event = read_event(record)
             except InvalidEvent:
@@ -112,7 +112,7 @@ class Sink:
     async def _late(self, batch: PartitionBatch) -> None:
         """First the archive, then the repair: whichever of two late events comes last sees both."""
         rows, items = [], set[Item]()
-        for record in batch.records:
+        for record in _data(batch):
             try:
                 event = read_event(record)
             except InvalidEvent as error:
@@ -202,6 +202,11 @@ class Sink:
             at=self.clock(),
         )
         await self.producer.produce(topics.DEAD_LETTERS, 0, [(letter.id.encode(), letter.model_dump_json().encode())])
+
+
+def _data(batch: PartitionBatch) -> list[Record]:
+    """The records that are not somebody's barrier."""
+    return [record for record in batch.records if not is_barrier(record)]
 
 
 def sink_app(

@@ -1,0 +1,5 @@
+"""`python -m deploy.cli` is `tieline`."""
+
+from deploy.cli import main
+
+main()

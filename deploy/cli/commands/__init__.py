@@ -1,0 +1,26 @@
+"""One file per command; this one only puts them together. Heavy imports stay inside the commands: `--help` is fast."""
+
+from __future__ import annotations
+
+import typer
+
+from deploy.cli.commands import config, demo, import_log, migrate, schema, sql, status, topics, up, worker
+
+app = typer.Typer(
+    name="tieline",
+    help="Relational coordination, inferred live from the events that work already produces.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("up")(up.up)
+app.command("import")(import_log.import_log)
+app.command("status")(status.status)
+app.command("sql")(sql.sql)
+app.command("migrate")(migrate.migrate)
+app.add_typer(worker.app, name="worker")
+app.add_typer(topics.app, name="topics")
+app.add_typer(schema.app, name="schema")
+app.add_typer(config.app, name="config")

@@ -1,0 +1,44 @@
+"""`tieline config`: look at the configuration before anything runs on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from deploy.cli.console import out
+from deploy.cli.options import DataOption, PolicyOption
+
+app = typer.Typer(help="Policies and settings.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Policies, mapping files and settings."""
+
+
+@app.command()
+def check(
+    policy: PolicyOption = None,
+    mapping: Annotated[list[Path] | None, typer.Option("--mapping", help="Mapping file to check as well.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Read policies, mapping files and environment settings; exit code 78 names the place of a mistake."""
+    from deploy.policy_files import load_policy_book
+    from deploy.target import data_dir, policy_paths
+    from sinks.clickhouse.settings import ClickHouseSettings
+    from streams.gateway.log_import.mapping_file import read_mapping
+
+    ClickHouseSettings.from_env()
+    book = load_policy_book(policy_paths(policy, data_dir(data)))
+    for path in mapping or []:
+        read_mapping(path)
+        out.print(f"{path}: ok", markup=False)
+    table = Table("process", "policy", "in force from", "atoms", "observes")
+    for version in book.policies:
+        for name, part in sorted(version.processes.items()):
+            dimensions = ", ".join(part.observed_dimensions()) or "nothing"
+            table.add_row(name, version.version, f"{version.effective_from:%Y-%m-%d}", part.period, dimensions)
+    out.print(table)

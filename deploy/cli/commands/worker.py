@@ -1,0 +1,115 @@
+"""`tieline worker`: run one of the two Faust apps until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deploy.cli.options import BrokerOption, PolicyOption
+
+if TYPE_CHECKING:
+    from streams.apps.clock import Clock
+    from streams.transport.app import BatchApp
+    from streams.transport.batch import TopicPartition
+    from streams.transport.settings import TransportSettings
+
+app = typer.Typer(help="The two Faust apps.", no_args_is_help=True)
+
+EmbeddedOption = Annotated[bool, typer.Option("--embedded", help="Settings that fit the embedded broker.")]
+ReadyOption = Annotated[
+    Path | None, typer.Option("--ready-file", help="Made once the app has its partitions; removed when it ends.")
+]
+LogOption = Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")]
+
+
+@app.command()
+def infer(
+    broker: BrokerOption = None,
+    policy: PolicyOption = None,
+    embedded: EmbeddedOption = False,
+    ready_file: ReadyOption = None,
+    log_level: LogOption = "info",
+) -> None:
+    """Fold events into handoffs, exchanges, problems and evidence."""
+    from deploy.policy_files import load_policy_book
+    from deploy.target import BROKER_ENV, policy_paths
+    from streams.apps.infer.app import infer_app
+
+    policies = load_policy_book(policy_paths(policy, None))
+    address = broker or os.environ.get(BROKER_ENV, "127.0.0.1:9092")
+    _run(lambda: infer_app(address, policies, transport=_transport(embedded), clock=_clock()), ready_file, log_level)
+
+
+@app.command()
+def sink(
+    broker: BrokerOption = None,
+    policy: PolicyOption = None,
+    embedded: EmbeddedOption = False,
+    ready_file: ReadyOption = None,
+    log_level: LogOption = "info",
+) -> None:
+    """Write everything to ClickHouse (TIELINE_CLICKHOUSE_URL, _USER, _PASSWORD or _PASSWORD_FILE)."""
+    from sinks.clickhouse.store import ClickHouseStore
+
+    from deploy.policy_files import load_policy_book
+    from deploy.target import BROKER_ENV, policy_paths
+    from sinks.clickhouse.settings import ClickHouseSettings
+    from streams.apps.sink.app import sink_app
+
+    policies = load_policy_book(policy_paths(policy, None))
+    address = broker or os.environ.get(BROKER_ENV, "127.0.0.1:9092")
+    store = ClickHouseStore(ClickHouseSettings.from_env())
+    _run(
+        lambda: sink_app(address, store, policies, transport=_transport(embedded), clock=_clock()),
+        ready_file,
+        log_level,
+    )
+
+
+def _transport(embedded: bool) -> TransportSettings:
+    from streams.transport.settings import TransportSettings
+
+    return TransportSettings.embedded() if embedded else TransportSettings()
+
+
+def _clock() -> Clock:
+    from deploy.target import AS_OF_ENV
+    from streams.apps.clock import pinned_clock, wall_clock
+
+    pinned = os.environ.get(AS_OF_ENV)
+    return pinned_clock(pinned) if pinned else wall_clock
+
+
+def _run(make: Callable[[], BatchApp], ready_file: Path | None, log_level: str) -> None:
+    """Run the app to its end, under the supervisor if one started us; the exit code is the app's."""
+    from deploy.embedded.parent import watch_parent
+    from streams.transport.runner import run_app
+
+    watch_parent()
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for noisy in ("faust", "mode", "aiokafka", "kafka", "streams.transport.driver"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+    async def until_stopped() -> int:
+        app = make()
+        if ready_file is not None:
+            app.on_assigned(partial(_mark_ready, ready_file))
+        return await run_app(app)
+
+    try:
+        code = asyncio.run(until_stopped())
+    finally:
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)
+    raise typer.Exit(code)
+
+
+async def _mark_ready(ready_file: Path, _tps: frozenset[TopicPartition]) -> None:
+    await asyncio.to_thread(ready_file.touch)

@@ -1,0 +1,83 @@
+"""The embedded default as one thing: broker, store, both apps, in one data folder."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from deploy.embedded.child import ChildSpec
+from deploy.embedded.store import store_spec
+from deploy.embedded.tansu import tansu_spec
+
+SERVICES = ("broker", "store")
+APPS = ("infer", "sink")
+READY_SUFFIX = ".ready"
+
+
+def stack(
+    folder: Path,
+    ports: dict[str, int],
+    policies: Sequence[Path],
+    passwords: dict[str, str],
+    prepare: Callable[[], Awaitable[None]],
+    as_of: str = "",
+) -> list[ChildSpec]:
+    """The children, in order of starting.
+
+    Args:
+        prepare: awaited once the broker and the store answer and before an app starts, at every start of the set.
+        as_of: a pinned clock for both apps; empty: the real one.
+    """
+    store = store_spec(folder, ports["store"])
+    ready = partial(_prepared, store.ready, prepare)
+    env = {
+        "TIELINE_BROKER": f"127.0.0.1:{ports['broker']}",
+        "TIELINE_CLICKHOUSE_URL": f"http://127.0.0.1:{ports['store']}",
+        "TIELINE_CLICKHOUSE_USER": "tieline",
+        "TIELINE_CLICKHOUSE_PASSWORD": passwords["tieline"],
+        "TIELINE_POLICIES": os.pathsep.join(map(str, policies)),
+        "TIELINE_AS_OF": as_of,
+        "TIELINE_DATA": str(folder),
+    }
+    return [
+        tansu_spec(ports["broker"]),
+        ChildSpec(
+            name=store.name,
+            argv=store.argv,
+            env=store.env,
+            ready=ready,
+            ready_timeout_s=600.0,
+            stop_timeout_s=store.stop_timeout_s,
+            after=("broker",),
+        ),
+        *(_app(name, folder, env) for name in APPS),
+    ]
+
+
+async def _prepared(answers: Callable[[], Awaitable[bool]], prepare: Callable[[], Awaitable[None]]) -> bool:
+    if not await answers():
+        return False
+    await prepare()
+    return True
+
+
+def _app(name: str, folder: Path, env: dict[str, str]) -> ChildSpec:
+    mark = folder / f"{name}{READY_SUFFIX}"
+    mark.unlink(missing_ok=True)
+    return ChildSpec(
+        name=name,
+        argv=(sys.executable, "-m", "deploy.cli", "worker", name, "--embedded", "--ready-file", str(mark)),
+        env=env,
+        ready=partial(_exists, mark),
+        ready_timeout_s=120.0,
+        stop_timeout_s=30.0,
+        after=("store",),
+    )
+
+
+async def _exists(path: Path) -> bool:
+    return await asyncio.to_thread(path.exists)

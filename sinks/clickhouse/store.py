@@ -1,0 +1,109 @@
+"""ClickHouse as the store of the `sink` app: writer, windows and priors behind one door."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from clickhouse_connect.driver.client import Client
+
+from schemas.envelope import Envelope
+from schemas.errors import InvariantError, TransientError
+from schemas.policy import PolicyBook
+from sinks.clickhouse.migrate import require_current
+from sinks.clickhouse.queries.work_items import due_items, item_payloads
+from sinks.clickhouse.records import event_row, process_records, process_row
+from sinks.clickhouse.retry import Retry
+from sinks.clickhouse.settings import ClickHouseSettings, connect
+from sinks.clickhouse.windows import Windows, refresh_priors
+from sinks.clickhouse.writer import Writer
+
+Refused = Callable[[str, bytes, str], Awaitable[None]]
+Part = TypeVar("Part")
+_log = logging.getLogger(__name__)
+
+
+class ClickHouseStore:
+    """A store for one run. For one event loop; blocking calls go to threads and are retried until they succeed."""
+
+    def __init__(self, settings: ClickHouseSettings, run: str = "live") -> None:
+        self._settings, self._run = settings, run
+        self._retry = Retry(_say)
+        self._client: Client | None = None
+        self._writer: Writer | None = None
+        self._windows: Windows | None = None
+        self._stale_priors = True
+        self._refreshing = asyncio.Lock()
+
+    async def open(self, on_refused: Refused) -> None:
+        """Connect, check that the tables are of this version, and repair windows of an interrupted flush.
+
+        Raises: ConfigError: the account is refused, or migrations are missing. TransientError: no answer.
+        """
+        client = await asyncio.to_thread(connect, self._settings)
+        await self._retry.call(lambda: require_current(client))
+        windows = Windows(client, self._retry)
+        await windows.recover()
+        self._client, self._windows = client, windows
+        self._writer = Writer(client, self._retry, on_refused=on_refused, before={"evidence": windows.before_insert})
+
+    async def close(self) -> None:
+        """Let go of the connection and the threads."""
+        self._retry.close()
+        if self._client is not None:
+            self._client.close()
+
+    def archive_row(self, event: Envelope, received_at: datetime, topic: str, partition: int, offset: int) -> bytes:
+        """The encoded row of `events` for one event."""
+        return event_row(event, received_at=received_at, topic=topic, partition=partition, offset=offset)
+
+    async def add(self, table: str, rows: Sequence[bytes]) -> None:
+        """Take in encoded rows; waits while the buffer is full."""
+        if rows:
+            await _opened(self._writer).add(table, rows)
+
+    async def flush(self) -> None:
+        """Everything added before is acknowledged, and the windows it touches are re-aggregated."""
+        await _opened(self._writer).flush()
+        async with self._refreshing:
+            if await _opened(self._windows).refresh():
+                self._stale_priors = True
+
+    async def declare(self, policies: PolicyBook, processes: Iterable[str]) -> None:
+        """Write what the policy promises for these processes."""
+        rows = [process_row(record) for record in process_records(policies, self._run, processes)]
+        await self.add("processes", rows)
+
+    async def refresh_priors(self) -> None:
+        """Compute the priors again, if windows have changed."""
+        if self._stale_priors:
+            self._stale_priors = False
+            client = _opened(self._client)
+            await self._retry.call(lambda: refresh_priors(client, self._run))
+
+    async def item_payloads(self, items: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[bytes]]:
+        """All archived contents of these work items."""
+        client = _opened(self._client)
+        return await self._retry.call(lambda: item_payloads(client, items))
+
+    async def due_items(self, now: datetime) -> list[tuple[str, str]]:
+        """Evicted work items whose next deadline has passed."""
+        client = _opened(self._client)
+        return await self._retry.call(lambda: due_items(client, self._run, now))
+
+
+def _opened(part: Part | None) -> Part:
+    if part is None:
+        raise InvariantError("the store is used before it is open")
+    return part
+
+
+def _say(trouble: TransientError | None) -> None:
+    """The store is away, or back: operators look for this line."""
+    if trouble is None:
+        _log.warning("the store answers again")
+    else:
+        _log.warning("the store is away, trying again: %s", trouble)
