@@ -1,0 +1,52 @@
+# `make` alone says what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint check format kafka bench clean
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "Tieline needs Python 3.11 to 3.13; say which with PYTHON=...")'
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: pyproject.toml | $(BIN)/python
+	@echo "installing what Tieline needs into $(VENV) (about a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --no-compile --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
+	@echo "installing what the tests need into $(VENV) (about a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
+	@touch $@ $(VENV)/run.stamp
+
+demo: $(VENV)/run.stamp ## set up, stream a scenario through everything, show handoffs and ties (ARGS="--once" ends after that)
+	@exec $(BIN)/tieline demo $(ARGS)
+
+test: $(VENV)/dev.stamp ## set up and run all tests; says what it skipped and why (ARGS="tests/unit" for some of them)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev.stamp ## formatting, ruff, mypy --strict, import contracts
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache | tail -n 3
+
+check: lint test ## what CI runs
+
+format: $(VENV)/dev.stamp ## format and sort imports
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+kafka: $(VENV)/run.stamp ## run a real Apache Kafka broker on loopback (needs Java 17 and Maven)
+	@exec $(BIN)/python -m deploy.kafka $(ARGS)
+
+bench: $(VENV)/dev.stamp ## events per CPU-second, peak memory, latency
+	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove the virtual environment and caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
