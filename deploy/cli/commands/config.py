@@ -26,8 +26,8 @@ def check(
     data: DataOption = None,
 ) -> None:
     """Read policies, mapping files and environment settings; exit code 78 names the place of a mistake."""
+    from deploy.composition.target import data_dir, policy_paths
     from deploy.policy_files import load_policy_book
-    from deploy.target import data_dir, policy_paths
     from sinks.clickhouse.settings import ClickHouseSettings
     from streams.gateway.log_import.mapping_file import read_mapping
 

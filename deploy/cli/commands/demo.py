@@ -17,8 +17,8 @@ from deploy.cli.console import err, out
 from deploy.cli.options import DataOption
 
 if TYPE_CHECKING:
-    from deploy.feed import Feed
-    from deploy.target import Target
+    from deploy.composition.feed import Feed
+    from deploy.composition.target import Target
     from streams.gateway.log_import import LogImport
     from streams.simulation.scenario import Scenario
 
@@ -36,8 +36,8 @@ def demo(
     mapping: Annotated[Path | None, typer.Option("--mapping", help="Mapping file of the log.")] = None,
 ) -> None:
     """Start everything embedded, stream a scenario (or a log) through Kafka, and show handoffs and ties."""
-    from deploy.embedded.runtime import Embedded
-    from deploy.target import BUNDLED_POLICIES, data_dir
+    from deploy.composition.embedded import Embedded
+    from deploy.composition.target import BUNDLED_POLICIES, data_dir
 
     folder = data_dir(data) / "demo" if data is None else data
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -57,8 +57,8 @@ def demo(
 
 
 async def _show_scenario(target: Target, folder: Path, once: bool) -> None:
-    from deploy.drain import drained
-    from deploy.feed import feed_to
+    from deploy.composition.drain import drained
+    from deploy.composition.feed import feed_to
     from streams.gateway.actors import read_or_create_actor_key
     from streams.simulation.scenario import Scenario
 

@@ -15,7 +15,7 @@ from deploy.cli.console import FAILED_EXIT_CODE, err, out
 from deploy.cli.options import DataOption
 
 if TYPE_CHECKING:
-    from deploy.target import Target
+    from deploy.composition.target import Target
     from streams.gateway.actors import ActorKey
     from streams.gateway.log_import import LogImport, LogUnreadable
 
@@ -37,7 +37,7 @@ def import_log(
     data: DataOption = None,
 ) -> None:
     """Import an event log: map it, send it, and wait until its handoffs can be queried."""
-    from deploy.target import data_dir, find_target
+    from deploy.composition.target import data_dir, find_target
 
     log = open_log(file, mapping, process, actor_key or data_dir(data) / "actor.key", dry_run)
     target = None if dry_run else find_target(data)
@@ -72,8 +72,8 @@ async def run_import(log: LogImport, target: Target | None, progress: Progress, 
 
     Returns: why reading stopped before the end of the file, if it did.
     """
-    from deploy.drain import drained
-    from deploy.feed import feed_to
+    from deploy.composition.drain import drained
+    from deploy.composition.feed import feed_to
 
     reading = progress.add_task("reading", total=log.total_bytes)
     events = _Events(log, progress, reading)

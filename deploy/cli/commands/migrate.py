@@ -8,7 +8,7 @@ from deploy.cli.options import DataOption
 
 def migrate(data: DataOption = None) -> None:
     """Create or update the tables and views in ClickHouse; safe to run again."""
-    from deploy.target import find_target
+    from deploy.composition.target import find_target
     from sinks.clickhouse.migrate import migrate as apply_migrations
     from sinks.clickhouse.settings import connect
 

@@ -37,8 +37,8 @@ def sql(
 def _answer(query: str, output_format: str, data: DataOption) -> bytes:
     import os
 
+    from deploy.composition.target import BROKER_ENV, data_dir
     from deploy.embedded.instance import running_instance
-    from deploy.target import BROKER_ENV, data_dir
     from sinks.clickhouse.settings import URL_ENV
 
     from_env = data is None and (os.environ.get(URL_ENV) or os.environ.get(BROKER_ENV))
@@ -53,8 +53,8 @@ def _answer(query: str, output_format: str, data: DataOption) -> bytes:
 def _answer_of_server(query: str, output_format: str, data: DataOption) -> bytes:
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
+    from deploy.composition.target import find_target
     from deploy.embedded.front.accounts import OWNER
-    from deploy.target import find_target
     from schemas.errors import TielineError
     from sinks.clickhouse.settings import connect
 

@@ -13,7 +13,7 @@ from deploy.cli.console import UNAVAILABLE_EXIT_CODE, out
 from deploy.cli.options import DataOption
 
 if TYPE_CHECKING:
-    from deploy.target import Target
+    from deploy.composition.target import Target
 
 _TABLES = ("events", "work_items", "handoffs", "exchanges", "problems", "evidence", "tie_windows", "dead_letters")
 
@@ -38,7 +38,7 @@ def status(
 
     Exit code 0 if all is there, 69 if a service or an app is missing.
     """
-    from deploy.target import find_target
+    from deploy.composition.target import find_target
 
     target = find_target(data)
     report = _Report()
@@ -50,7 +50,7 @@ def status(
 
 
 def _ask_broker(target: Target, report: _Report) -> None:
-    from deploy.drain import INFER_GROUP, SINK_GROUP
+    from deploy.composition.drain import INFER_GROUP, SINK_GROUP
     from schemas.errors import TransientError
     from streams.apps.topic_admin import admin
 
@@ -72,7 +72,7 @@ def _ask_broker(target: Target, report: _Report) -> None:
 
 def _ends(target: Target) -> dict[tuple[str, int], int]:
     """Where `tieline.events` ends. Tansu's own answer is wrong after a batch, so there a barrier is written."""
-    from deploy.drain import barriers, end_offsets
+    from deploy.composition.drain import barriers, end_offsets
     from schemas import topics
     from streams.transport.producer import BatchProducer
 
@@ -88,7 +88,7 @@ def _ends(target: Target) -> dict[tuple[str, int], int]:
 
 
 def _add_lag(target: Target, group: str, ends: dict[tuple[str, int], int], report: _Report) -> None:
-    from deploy.drain import committed
+    from deploy.composition.drain import committed
 
     reached = committed(target.broker, group)
     for (topic, partition), end in sorted(ends.items()):

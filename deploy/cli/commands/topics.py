@@ -14,7 +14,7 @@ app = typer.Typer(help="The Kafka topics.", no_args_is_help=True)
 
 
 def _broker(given: str | None, data: DataOption) -> str:
-    from deploy.target import find_target
+    from deploy.composition.target import find_target
 
     return given or find_target(data).broker
 

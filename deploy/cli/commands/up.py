@@ -9,16 +9,16 @@ from deploy.cli.console import out
 from deploy.cli.options import DataOption, PolicyOption
 
 if TYPE_CHECKING:
+    from deploy.composition.target import Target
     from deploy.embedded.supervisor import Transition
-    from deploy.target import Target
 
 
 def up(data: DataOption = None, policy: PolicyOption = None) -> None:
     """Run broker, store and both apps in a data folder until Ctrl-C."""
     import os
 
-    from deploy.embedded.runtime import Embedded
-    from deploy.target import AS_OF_ENV, data_dir, policy_paths
+    from deploy.composition.embedded import Embedded
+    from deploy.composition.target import AS_OF_ENV, data_dir, policy_paths
 
     folder = data_dir(data)
     embedded = Embedded(folder, policy_paths(policy, folder), say, _until_stopped, as_of=os.environ.get(AS_OF_ENV, ""))

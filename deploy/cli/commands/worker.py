@@ -38,8 +38,8 @@ def infer(
     log_level: LogOption = "info",
 ) -> None:
     """Fold events into handoffs, exchanges, problems and evidence."""
+    from deploy.composition.target import BROKER_ENV, policy_paths
     from deploy.policy_files import load_policy_book
-    from deploy.target import BROKER_ENV, policy_paths
     from streams.apps.infer.app import infer_app
 
     policies = load_policy_book(policy_paths(policy, None))
@@ -56,11 +56,10 @@ def sink(
     log_level: LogOption = "info",
 ) -> None:
     """Write everything to ClickHouse (TIELINE_CLICKHOUSE_URL, _USER, _PASSWORD or _PASSWORD_FILE)."""
-    from sinks.clickhouse.store import ClickHouseStore
-
+    from deploy.composition.target import BROKER_ENV, policy_paths
     from deploy.policy_files import load_policy_book
-    from deploy.target import BROKER_ENV, policy_paths
     from sinks.clickhouse.settings import ClickHouseSettings
+    from sinks.clickhouse.store import ClickHouseStore
     from streams.apps.sink.app import sink_app
 
     policies = load_policy_book(policy_paths(policy, None))
@@ -80,7 +79,7 @@ def _transport(embedded: bool) -> TransportSettings:
 
 
 def _clock() -> Clock:
-    from deploy.target import AS_OF_ENV
+    from deploy.composition.target import AS_OF_ENV
     from streams.apps.clock import pinned_clock, wall_clock
 
     pinned = os.environ.get(AS_OF_ENV)

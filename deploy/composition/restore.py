@@ -17,7 +17,7 @@ from clickhouse_connect.driver.client import Client
 from sinks.clickhouse.queries.restore import archived_states, items_ahead_of_state
 from sinks.clickhouse.queries.work_items import item_payloads
 
-from deploy.feed import Feed, Spool
+from deploy.composition.feed import Feed, Spool
 from schemas import topics
 from schemas.topics import PARTITIONS, work_item_key
 from streams.transport.partitioner import partition_for

@@ -7,11 +7,11 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from deploy.composition.restore import Restored, restore
+from deploy.composition.target import Target, target_of
 from deploy.embedded.instance import Instance, announce, announced, choose_ports, hold, prepare
-from deploy.embedded.restore import Restored, restore
 from deploy.embedded.stack import APPS, SERVICES, stack
 from deploy.embedded.supervisor import Report, State, Supervisor, Transition
-from deploy.target import Target, target_of
 from schemas.errors import TransientError
 from sinks.clickhouse.audiences import write_grants
 from sinks.clickhouse.migrate import migrate

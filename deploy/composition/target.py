@@ -15,7 +15,7 @@ BROKER_ENV = "TIELINE_BROKER"
 DATA_ENV = "TIELINE_DATA"
 POLICIES_ENV = "TIELINE_POLICIES"
 AS_OF_ENV = "TIELINE_AS_OF"
-BUNDLED_POLICIES = Path(__file__).parent / "policies"
+BUNDLED_POLICIES = Path(__file__).parents[1] / "policies"
 
 
 @dataclass(frozen=True, slots=True)
