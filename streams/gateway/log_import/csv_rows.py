@@ -30,9 +30,7 @@ def read_csv(file: LogFile, options: CsvOptions, wanted: Wanted) -> Iterator[Row
     lines = _Lines(file, options.encoding)
     # Not text in this encoding: kept apart as lone surrogates, so that only the rows that use it are lost.
     rows = csv.reader(lines, delimiter=options.delimiter, quotechar=options.quote)
-    header = _next(rows, lines)
-    if not isinstance(header, list):
-        raise LogUnreadable(file.name, "line 1", "there is no header row")
+    header = _header(rows, lines, file.name)
     columns = _columns(file.name, header, options.delimiter, sorted(wanted.event))
     while True:
         line = rows.line_num + 1
@@ -68,6 +66,15 @@ def _next(rows: Iterator[list[str]], lines: _Lines) -> list[str] | str | None:
         return next(rows, None)
     except csv.Error:
         return "bad_row"
+
+
+def _header(rows: Iterator[list[str]], lines: _Lines, name: str) -> list[str]:
+    header = _next(rows, lines)
+    while header == []:  # blank lines
+        header = _next(rows, lines)
+    if not isinstance(header, list):
+        raise LogUnreadable(name, "line 1", "there is no header row")
+    return header
 
 
 def _columns(name: str, header: list[str], delimiter: str, wanted: list[str]) -> list[tuple[str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -28,7 +28,7 @@ def _as_tuple(given: object) -> object:
     """One value may stand where a list is expected."""
     if isinstance(given, list):
         return tuple(given)
-    return (given,) if isinstance(given, str) else given
+    return (given,) if isinstance(given, str | int | float) else given
 
 
 def _as_reference(given: object) -> object:
@@ -51,7 +51,7 @@ def _dated_format(name: str) -> str:
         return name
     if "%Z" in name:
         raise ValueError("%Z cannot be read reliably: use %z for offsets, or `zone` for local times")
-    sample = datetime(2001, 2, 3, 4, 5, 6)
+    sample = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
     try:
         read = datetime.strptime(sample.strftime(name), name)
     except ValueError:
@@ -174,6 +174,12 @@ class CsvOptions(MappingPart):
     delimiter: OneCharacter = ","
     quote: OneCharacter = '"'
     encoding: Annotated[Text, AfterValidator(_text_encoding)] = "utf-8-sig"
+
+    @model_validator(mode="after")
+    def _tell_apart(self) -> Self:
+        if self.delimiter == self.quote:
+            raise ValueError("`delimiter` and `quote` are the same character")
+        return self
 
 
 class Mapping(MappingPart):

@@ -14,7 +14,7 @@ from streams.gateway.log_import.log_file import READ_ERRORS, LogFile
 from streams.gateway.log_import.row import Attributes, Row, Wanted
 
 _CHUNK_BYTES = 64 * 1024
-_MAX_BETWEEN_ELEMENTS = 8 * 1024 * 1024
+_MAX_BETWEEN_ELEMENTS = 4 * 1024 * 1024
 _MAX_KEYS_SEEN = 500
 _MAX_DEPTH = 200
 
@@ -27,7 +27,8 @@ def read_xes(file: LogFile, wanted: Wanted, keys_seen: set[str]) -> Iterator[Row
 
     Raises: LogUnreadable: after the last whole event, if the XML is broken, has a document type (entities are not
         for logs), or the file is damaged.
-    Memory: the wanted attributes of one trace and one event, and at most 8 MiB of XML that is no element yet.
+    Memory: the wanted attributes of one trace and one event, and at most 4 MiB of XML that is no element yet
+        (for which expat takes up to 16 MiB).
     """
     reader = _XesReader(file.name, wanted, keys_seen)
     while True:
@@ -82,7 +83,7 @@ class _XesReader:
             return LogUnreadable(self._name, self.position(), "the XML is in an encoding that cannot be read")
         self._since_element = 0 if self._elements != before else self._since_element + len(chunk)
         if self._since_element > _MAX_BETWEEN_ELEMENTS:
-            return LogUnreadable(self._name, self.position(), "more than 8 MiB without a complete element")
+            return LogUnreadable(self._name, self.position(), "more than 4 MiB without a complete element")
         return None
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from streams.gateway.log_import import Mapped
@@ -46,7 +47,7 @@ def tenures_by_item(mapped: Iterable[Mapped]) -> dict[str, list[Tenure]]:
 
 def handoffs(tenures: list[Tenure]) -> list[Handoff]:
     """Every change of owner of one work item."""
-    return [Handoff(giver, taker) for giver, taker in zip(tenures, tenures[1:], strict=False)]
+    return [Handoff(giver, taker) for giver, taker in pairwise(tenures)]
 
 
 def there_and_back(tenures: list[Tenure]) -> list[Tenure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from datetime import timedelta
 from pathlib import Path
@@ -104,8 +105,6 @@ def test_no_name_is_in_any_byte(shared_data: Path) -> None:
 
 
 def test_order_of_work_items_changes_no_event(shared_data: Path, tmp_path: Path) -> None:
-    import gzip
-
     packed = shared_data / "data" / FILES["volvo-problems"]
     head, *traces = gzip.decompress(packed.read_bytes()).decode().split("\t<trace>")
     traces[-1], tail = traces[-1].split("</trace>")
