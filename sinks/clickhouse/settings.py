@@ -108,6 +108,7 @@ def connect(settings: ClickHouseSettings) -> Client:
             send_receive_timeout=settings.request_timeout_s,
             query_retries=0,
             autogenerate_session_id=False,
+            tz_mode="aware",
         )
     except (ClickHouseError, OSError) as error:
         fault = fault_of(error)

@@ -7,25 +7,20 @@ found by halving and handed on; everything is written at least once, and writing
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from schemas.errors import TransientError
 from sinks.clickhouse.faults import fault_of
 from sinks.clickhouse.insert import insert_rows
+from sinks.clickhouse.retry import Retry
 
 Refused = Callable[[str, bytes, str], Awaitable[None]]
 """(table, row, code) of a row that will never be accepted."""
-Trouble = Callable[[TransientError | None], None]
-"""The store is away (again), or, with None, answers again."""
-BeforeInsert = Callable[[Sequence[bytes]], Awaitable[None]]
-Result = TypeVar("Result")
+BeforeInsert = Callable[[Sequence[bytes]], Awaitable[Callable[[], None]]]
+"""Is told the rows about to be inserted; what it returns is called once they are acknowledged."""
 
 LAST: tuple[str, ...] = ("work_items",)
 """A state says that its rows have been written: it goes after them."""
@@ -33,14 +28,11 @@ LAST: tuple[str, ...] = ("work_items",)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of the buffer, per insert, and of the pauses between tries."""
+    """Of the buffer, and per insert."""
 
     max_rows: int = 200_000
     max_bytes: int = 128 * 1024 * 1024
     rows_per_insert: int = 100_000
-    first_pause_s: float = 0.1
-    longest_pause_s: float = 10.0
-    threads: int = 4
 
 
 @dataclass(slots=True)
@@ -55,46 +47,12 @@ class _Buffer:
         self.size += sum(map(len, rows))
 
 
-class Retry:
-    """Runs blocking calls in threads, again and again until one succeeds or fails for its rows' sake."""
-
-    def __init__(self, on_trouble: Trouble, limits: Limits) -> None:
-        self._on_trouble = on_trouble
-        self._limits = limits
-        self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="store")
-        self._troubled = False
-
-    async def call(self, work: Callable[[], Result]) -> Result:
-        """Raises: ClickHouseError: a row is refused. CancelledError: at once; the call may still take effect."""
-        pause_s = self._limits.first_pause_s
-        while True:
-            try:
-                result = await asyncio.get_running_loop().run_in_executor(self._pool, work)
-            except (ClickHouseError, OSError) as error:
-                fault = fault_of(error)
-                if fault.of_a_row:
-                    raise
-                self._troubled = True
-                self._on_trouble(TransientError(f"clickhouse: {fault.label}", pause_s))
-                await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
-                pause_s = min(2 * pause_s, self._limits.longest_pause_s)
-            else:
-                if self._troubled:
-                    self._troubled = False
-                    self._on_trouble(None)
-                return result
-
-    def close(self) -> None:
-        """Doesn't wait for a call that is under way."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-
 class Writer:
     """Collects encoded rows per table and inserts them. For one event loop; any number of tasks may add.
 
     Args:
         retry: shared with what else talks to the store.
-        before: table to what must have happened before rows of it are inserted.
+        before: table to what is told its rows before they are inserted.
     """
 
     def __init__(
@@ -148,12 +106,13 @@ class Writer:
     async def _write(self, table: str, open_tables: dict[str, list[bytes]]) -> None:
         rows = open_tables[table]
         before = self._before.get(table)
-        if before is not None:
-            await before(rows)
+        acknowledged = await before(rows) if before is not None else None
         step = self._limits.rows_per_insert
         for start in range(0, len(rows), step):
             await self._insert(table, rows[start : start + step])
         del open_tables[table]
+        if acknowledged is not None:
+            acknowledged()
 
     async def _insert(self, table: str, rows: Sequence[bytes]) -> None:
         try:

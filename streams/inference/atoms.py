@@ -155,9 +155,9 @@ def _figure(
 ) -> TieFigure:
     policy = policies.get(tie.process, ProcessPolicy())
     shown = [atom for atom in found if publishable(atom, policy.publish)]
-    work = sum(atom.sums.items for atom in found)
-    open_work = sum(atom.sums.items for atom in shown)
-    hidden_share = round((work - open_work) / work, 1) if work else None
+    work = sum(int(atom.sums.items) for atom in found)
+    open_work = sum(int(atom.sums.items) for atom in shown)
+    hidden_share = (20 * (work - open_work) + work) // (2 * work) / 10 if work else None
     if not shown:
         return TieFigure(_why_not(found, policy, dimension, tie.origin), hidden_share=hidden_share)
     sums = _added([atom.sums for atom in shown])

@@ -1,0 +1,55 @@
+"""Calls to a store that may be slow or away: tried again until they succeed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from schemas.errors import TransientError
+from sinks.clickhouse.faults import fault_of
+
+Trouble = Callable[[TransientError | None], None]
+"""The store is away (again), or, with None, answers again."""
+Result = TypeVar("Result")
+
+
+class Retry:
+    """Runs blocking calls in threads, again and again until one succeeds or fails for its rows' sake."""
+
+    def __init__(
+        self, on_trouble: Trouble, *, first_pause_s: float = 0.1, longest_pause_s: float = 10.0, threads: int = 4
+    ) -> None:
+        self._on_trouble = on_trouble
+        self._first_pause_s = first_pause_s
+        self._longest_pause_s = longest_pause_s
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store")
+        self._troubled = False
+
+    async def call(self, work: Callable[[], Result]) -> Result:
+        """Raises: ClickHouseError: a row is refused. CancelledError: at once; the call may still take effect."""
+        pause_s = self._first_pause_s
+        while True:
+            try:
+                result = await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            except (ClickHouseError, OSError) as error:
+                fault = fault_of(error)
+                if fault.of_a_row:
+                    raise
+                self._troubled = True
+                self._on_trouble(TransientError(f"clickhouse: {fault.label}", pause_s))
+                await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
+                pause_s = min(2 * pause_s, self._longest_pause_s)
+            else:
+                if self._troubled:
+                    self._troubled = False
+                    self._on_trouble(None)
+                return result
+
+    def close(self) -> None:
+        """Doesn't wait for a call that is under way."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,180 @@
+"""Keeps tie_windows equal to the evidence: which windows a flush touches, and their re-aggregation after it.
+
+A row whose new version lies in another window takes itself out of the old one. The old window is looked up before the
+row is replaced and noted in `stale_windows`, so that a crash in between is repaired by `recover`; the new window needs
+no note, as the rows of an uncommitted flush are read and written again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from pydantic_core import from_json, to_json
+
+from sinks.clickhouse.estimate_sql import prior_sql
+from sinks.clickhouse.insert import insert_rows
+from sinks.clickhouse.publish_sql import PUBLISHABLE_TIES
+from sinks.clickhouse.retry import Retry
+from sinks.clickhouse.windows_sql import WINDOW, EvidenceKey, Window, reaggregate, reaggregate_run, windows_of
+
+_LOOKUP_ROWS = 20_000
+_SETTINGS = {"max_query_size": 256 * 1024 * 1024}
+PRIOR = ("run", "process", "dimension", "origin")
+
+
+class Windows:
+    """The windows touched since the last refresh. For one event loop, beside one writer.
+
+    The writer calls `before_insert` with evidence rows, and what that returns once they are acknowledged.
+    """
+
+    def __init__(self, client: Client, retry: Retry) -> None:
+        self._client = client
+        self._retry = retry
+        self._open: _Touched = _Touched()
+        self._ready: _Touched = _Touched()
+
+    @property
+    def touched(self) -> int:
+        """Windows that wait for `refresh`."""
+        return len(self._ready.windows)
+
+    async def before_insert(self, rows: Sequence[bytes]) -> Callable[[], None]:
+        """Notes the windows that these encoded evidence rows enter and leave.
+
+        Cost: a look-up by primary key, about 10 ms; one more insert, only when a row changes its window.
+        """
+        entered = _entered(rows)
+        keys = list(entered)
+        for start in range(0, len(keys), _LOOKUP_ROWS):
+            stored = await self._stored(keys[start : start + _LOOKUP_ROWS])
+            await self._note({window for window, key in stored if entered[key] != {window}})
+            self._open.windows |= {window for window, _ in stored}
+        self._open.windows |= set().union(*entered.values())
+        return self._acknowledged
+
+    async def refresh(self) -> int:
+        """Re-aggregates all windows touched by acknowledged rows; returns how many. Then offsets may be committed."""
+        taken, self._ready = self._ready, _Touched()
+        try:
+            if taken.windows:
+                await self._retry.call(lambda: self._command(reaggregate(taken.windows)))
+            if taken.batches:
+                await self._retry.call(lambda: self._command(_done(taken.batches)))
+        except BaseException:
+            self._ready.add(taken)
+            raise
+        return len(taken.windows)
+
+    async def recover(self) -> int:
+        """At start: re-aggregates windows that an interrupted flush, of any worker, may have left stale.
+
+        The notes of others stay (they may be in the middle of that flush) and expire after 90 days.
+        """
+        sql = f"SELECT DISTINCT {WINDOW} FROM stale_windows FINAL"
+        found = await self._retry.call(lambda: self._client.query(sql).result_rows)
+        windows = {Window(*row) for row in found}
+        if windows:
+            await self._retry.call(lambda: self._command(reaggregate(windows)))
+        return len(windows)
+
+    def _acknowledged(self) -> None:
+        # Flushes follow one another, and rows of a flush that failed are in the next one: so all of it is written now.
+        taken, self._open = self._open, _Touched()
+        self._ready.add(taken)
+
+    async def _note(self, left: set[Window]) -> None:
+        if left:
+            batch = uuid.uuid4().hex
+            lines = [to_json({"batch": batch, "is_deleted": 0, **window._asdict()}) for window in sorted(left)]
+            await self._retry.call(lambda: insert_rows(self._client, "stale_windows", lines))
+            self._open.batches.add(batch)
+
+    async def _stored(self, keys: list[EvidenceKey]) -> list[tuple[Window, EvidenceKey]]:
+        sql = windows_of(keys)
+        rows = await self._retry.call(lambda: self._client.query(sql, settings=_SETTINGS).result_rows)
+        return [(Window(*row[:9]), EvidenceKey(row[0], row[1], *row[9:])) for row in rows]
+
+    def _command(self, sql: str) -> None:
+        self._client.command(sql, settings=_SETTINGS)
+
+
+class _Touched:
+    """Windows, and the notes in `stale_windows` that are done once those are re-aggregated."""
+
+    def __init__(self) -> None:
+        self.windows: set[Window] = set()
+        self.batches: set[str] = set()
+
+    def add(self, other: _Touched) -> None:
+        self.windows |= other.windows
+        self.batches |= other.batches
+
+
+def reaggregate_all(client: Client, run: str) -> None:
+    """Every window of a run from its evidence, in one statement: after a replay, and for the audit.
+
+    Cost: reads all evidence of the run, about 1 s per million rows.
+    """
+    client.command(reaggregate_run(), parameters={"run": run}, settings=_SETTINGS)
+
+
+def refresh_priors(client: Client, run: str) -> None:
+    """The priors of a run from its publishable windows, of all periods and sites; priors without such windows go.
+
+    Cost: reads the run's tie_windows. Call it after windows have changed, not more often than every few seconds.
+    """
+    group = ", ".join(PRIOR)
+    computed = prior_sql(f"({PUBLISHABLE_TIES})", PRIOR)
+    client.command(
+        f"""
+INSERT INTO priors ({group}, mu, tau2, phi, k, n_eff, version, is_deleted)
+SELECT {group}, sum(mu), sum(tau2), sum(phi), sum(k), sum(n_eff), now64(6), sum(k) = 0
+FROM
+(
+    SELECT {group}, mu, tau2, phi, k, n_eff FROM ({computed})
+    UNION ALL
+    SELECT {group}, 0., 0., 0., 0., 0. FROM priors FINAL WHERE run = {{run:String}}
+)
+GROUP BY {group}
+SETTINGS join_use_nulls = 0""",
+        parameters={"run": run},
+        settings={**_SETTINGS, "max_threads": 1},
+    )
+
+
+def _done(batches: set[str]) -> str:
+    listed = ", ".join(f"'{batch}'" for batch in sorted(batches))
+    return f"""
+INSERT INTO stale_windows (batch, {WINDOW}, is_deleted)
+SELECT batch, {WINDOW}, 1 FROM stale_windows FINAL WHERE batch IN ({listed})"""
+
+
+def _entered(rows: Sequence[bytes]) -> dict[EvidenceKey, set[Window]]:
+    """Key of each evidence row to the windows of its versions; a tombstone has none."""
+    entered: dict[EvidenceKey, set[Window]] = {}
+    for raw in rows:
+        try:
+            key, window = _place(from_json(raw, cache_strings="all"))
+        except (KeyError, ValueError, TypeError):
+            continue  # not an evidence row: the store refuses it
+        entered.setdefault(key, set()).update(window)
+    return entered
+
+
+def _place(row: dict[str, Any]) -> tuple[EvidenceKey, list[Window]]:
+    month = datetime.fromisoformat(row["at"]).astimezone(UTC).date().replace(day=1)
+    key = EvidenceKey(row["run"], row["process"], month, row["work_item"], row["episode_id"], row["rule"], row["part"])
+    if row["is_deleted"]:
+        return key, []
+    return key, [
+        Window(**{field: row[field] for field in Window._fields} | {"period_start": _day(row["period_start"])})
+    ]
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)

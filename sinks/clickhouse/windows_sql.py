@@ -1,0 +1,158 @@
+"""The statements that add evidence up into tie windows. One form serves live flushes, late repair, replay and audit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+
+class Window(NamedTuple):
+    """One atom of a run: the key of `tie_windows`."""
+
+    run: str
+    process: str
+    site: str
+    communicator_role: str
+    experiencer_role: str
+    dimension: str
+    origin: str
+    period: str
+    period_start: date
+
+
+class EvidenceKey(NamedTuple):
+    """The key of one evidence row; `month` is the first day of the month of its `at`."""
+
+    run: str
+    process: str
+    month: date
+    work_item: str
+    episode_id: str
+    rule: str
+    part: int
+
+
+WINDOW = ", ".join(Window._fields)
+_WINDOW_TYPES = ", ".join(f"{field} {'Date32' if field == 'period_start' else 'String'}" for field in Window._fields)
+_EVIDENCE_TYPES = (
+    "run String, process String, month Date, work_item String, episode_id String, rule String, part UInt32"
+)
+_SCALE = float(2**52)
+
+
+def windows_of(keys: Collection[EvidenceKey]) -> str:
+    """Windows that the stored versions of these rows belong to, old versions that are not merged away included.
+
+    More windows than needed do no harm; one too few would go stale. Columns: the window, then the row's key.
+    """
+    return f"""
+SELECT DISTINCT {WINDOW}, toStartOfMonth(at) AS month, work_item, episode_id, rule, part
+FROM evidence
+WHERE (run, process, toStartOfMonth(at)) IN ({_months(key[:3] for key in keys)})
+    AND (run, process, toStartOfMonth(at), work_item, episode_id, rule, part) IN
+        (SELECT * FROM {_table(_EVIDENCE_TYPES, keys)})
+    AND is_deleted = 0"""
+
+
+def reaggregate(windows: Collection[Window]) -> str:
+    """Writes the present sums of these windows; one without evidence becomes a deleted row."""
+    months = {(window.run, window.process, month) for window in windows for month in _months_of(window)}
+    touched = _table(_WINDOW_TYPES, windows)
+    return _reaggregate(
+        touched,
+        f"(run, process, toStartOfMonth(at)) IN ({_months(months)}) AND ({WINDOW}) IN (SELECT {WINDOW} FROM {touched})",
+    )
+
+
+def reaggregate_run() -> str:
+    """Writes the sums of every window of a run, those whose evidence has gone included. Parameter: run."""
+    return _reaggregate("(SELECT * FROM tie_windows FINAL WHERE run = {run:String})", "run = {run:String}")
+
+
+def _reaggregate(touched: str, scope: str) -> str:
+    # Markers with no work item keep a touched window in the result when all its evidence has gone. The version is the
+    # server's time before it reads: of two statements the later one has seen at least as much.
+    return f"""
+INSERT INTO tie_windows ({WINDOW}, s, n, pending, work_items, ss, sn, nn,
+    communicator_actors, experiencer_actors, largest_share, n_by_rule, version, is_deleted)
+SELECT {WINDOW}, s, n, pending, work_items, ss, sn, nn,
+    {_most("communicators")}, {_most("experiencers")}, {_largest_share("actor_items", "work_items")},
+    n_by_rule, now64(6), n + pending = 0
+FROM
+(
+    SELECT {WINDOW},
+        {exact_sum("s_w")} AS s, sum(n_w) AS n, sum(pending_w) AS pending, countIf(n_w > 0) AS work_items,
+        {exact_sum("s_w * s_w")} AS ss, {exact_sum("s_w * n_w")} AS sn, toFloat64(sum(n_w * n_w)) AS nn,
+        groupUniqArrayArray(communicators_w) AS communicators, groupUniqArrayArray(experiencers_w) AS experiencers,
+        sumMap(actors_w, arrayMap(actor -> toUInt64(1), actors_w)) AS actor_items, sumMap(rules_w) AS n_by_rule
+    FROM
+    (
+        SELECT *, arrayDistinct(arrayConcat(communicators_w, experiencers_w)) AS actors_w
+        FROM
+        (
+            SELECT {WINDOW}, work_item,
+                {exact_sum("value", "counted")} AS s_w, countIf(counted) AS n_w, countIf(NOT ripe) AS pending_w,
+                groupUniqArrayArrayIf(communicator_actors, counted) AS communicators_w,
+                groupUniqArrayArrayIf(experiencer_actors, counted) AS experiencers_w,
+                sumMapIf(map(toString(rule), toUInt64(1)), counted) AS rules_w
+            FROM (SELECT *, ripe AND isNotNull(value) AS counted FROM evidence FINAL WHERE {scope})
+            GROUP BY {WINDOW}, work_item
+            UNION ALL
+            SELECT {WINDOW}, '', 0., 0, 0, {_NO_ACTORS}, {_NO_ACTORS}, CAST(map(), 'Map(String, UInt64)')
+            FROM {touched}
+        )
+    )
+    GROUP BY {WINDOW}
+)"""
+
+
+_NO_ACTORS = "CAST([], 'Array(String)')"
+
+
+def exact_sum(expression: str, condition: str = "") -> str:
+    """A sum of doubles that doesn't depend on their order: in whole steps of 2⁻⁵², as a 128-bit integer.
+
+    Threads add in any order, and equal evidence must have equal windows to the last bit.
+    """
+    steps = f"toInt128(round(ifNull({expression}, 0) * {_SCALE!r}))"
+    total = f"sumIf({steps}, {condition})" if condition else f"sum({steps})"
+    return f"toFloat64({total}) / {_SCALE!r}"
+
+
+def _key_ids(actors: str) -> str:
+    return f"arrayMap(actor -> splitByChar(':', actor)[1], {actors})"
+
+
+def _most(actors: str) -> str:
+    """Distinct actors per key id, the largest count: hashes of two keys may be one person."""
+    return f"arrayMax(arrayMap(key -> countEqual({_key_ids(actors)}, key), arrayDistinct({_key_ids(actors)})))"
+
+
+def _largest_share(actor_items: str, work_items: str) -> str:
+    """The share of the busiest actor; over key ids the busiest are added up, as they may be one person."""
+    actors, counts = f"{actor_items}.1", f"{actor_items}.2"
+    of_key = f"arrayMax(arrayMap((id, items) -> if(id = key, items, 0), {_key_ids(actors)}, {counts}))"
+    total = f"arraySum(arrayMap(key -> {of_key}, arrayDistinct({_key_ids(actors)})))"
+    return f"if({work_items} = 0, 0., least(1., {total} / {work_items}))"
+
+
+def _months_of(window: Window) -> Iterable[date]:
+    """The months that the instants of a window lie in."""
+    first = window.period_start.replace(day=1)
+    span = {"week": 1, "month": 0, "quarter": 2}[window.period]
+    count = first.year * 12 + first.month - 1
+    return [date(month // 12, month % 12 + 1, 1) for month in range(count, count + span + 1)]
+
+
+def _months(keys: Iterable[tuple[Any, ...]]) -> str:
+    return f"SELECT * FROM {_table('run String, process String, month Date', set(keys))}"
+
+
+def _table(types: str, rows: Iterable[tuple[Any, ...]]) -> str:
+    """Rows as something to select from: one literal, which parses faster than tuples."""
+    lines = b"\n".join(to_json(row) for row in sorted(rows)).decode()
+    literal = lines.replace("\\", "\\\\").replace("'", "\\'")
+    return f"format(JSONCompactEachRow, '{types}', '{literal}')"
