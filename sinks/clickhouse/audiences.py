@@ -1,0 +1,85 @@
+"""Who may read which view. Everything that grants access is made from this one list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+Audience = Literal["quality", "operations", "auditor"]
+
+
+class View(NamedTuple):
+    """A view that people may read. `takes_period`: asked as `view(run, from, to, process, site)`."""
+
+    audience: Audience
+    takes_period: bool = False
+
+
+QUALITY: Mapping[str, View] = {
+    "ties": View("quality", takes_period=True),
+    "overall": View("quality", takes_period=True),
+    "tie_periods": View("quality", takes_period=True),
+    "quality_interventions": View("quality"),
+    "quality_surveys": View("quality"),
+    "quality_processes": View("quality"),
+}
+OPERATIONS: Mapping[str, View] = {"open_handoffs": View("operations")}
+AUDITOR: Mapping[str, View] = {
+    "auditor_evidence": View("auditor"),
+    "auditor_handoffs": View("auditor"),
+    "auditor_exchanges": View("auditor"),
+    "auditor_problems": View("auditor"),
+    "auditor_events": View("auditor"),
+    "auditor_runs": View("auditor"),
+    "auditor_dead_letters": View("auditor"),
+}
+VIEWS: Mapping[str, View] = {**QUALITY, **OPERATIONS, **AUDITOR}
+
+USERS: Mapping[str, tuple[Audience, ...]] = {
+    "reader": ("quality", "operations"),
+    "auditor": ("quality", "operations", "auditor"),
+}
+"""User (of a server: role) to what it reads."""
+
+
+def views_of(user: str) -> list[str]:
+    """Names of the views that a user may read."""
+    return [name for name, view in VIEWS.items() if view.audience in USERS[user]]
+
+
+def grants(database: str) -> dict[str, list[str]]:
+    """User to `database.view` names, as the embedded front reads them."""
+    return {user: [f"{database}.{name}" for name in views_of(user)] for user in USERS}
+
+
+def write_grants(path: Path, database: str) -> None:
+    """Replaces the embedded front's grants in one step."""
+    written = path.with_suffix(".new")
+    written.write_text(json.dumps(grants(database), indent=2) + "\n")
+    written.replace(path)
+
+
+def server_statements(database: str, definer: str) -> list[str]:
+    """For a ClickHouse server, after every migration: roles, and views that read with the definer's rights.
+
+    The definer is a user that may read the tables and never logs in. Needs the right to create roles and
+    `SET DEFINER`. Not for the embedded store, which has neither users nor definers.
+
+    Raises: ValueError: a name that would have to be quoted.
+    """
+    for name in (database, definer):
+        if not name.replace("_", "").isalnum():
+            raise ValueError(f"not a plain name: {name!r}")
+    secured = [*VIEWS, *_UNGRANTED]
+    return [
+        f"GRANT SELECT ON `{database}`.* TO `{definer}`",
+        *(f"ALTER TABLE `{database}`.`{view}` MODIFY SQL SECURITY DEFINER DEFINER = `{definer}`" for view in secured),
+        *(f"CREATE ROLE IF NOT EXISTS `{database}_{user}`" for user in USERS),
+        *(f"GRANT SELECT ON `{database}`.`{view}` TO `{database}_{user}`" for user in USERS for view in views_of(user)),
+    ]
+
+
+_UNGRANTED = ("tie_figures",)
+"""Read by other views only."""
