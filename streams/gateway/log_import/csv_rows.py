@@ -28,17 +28,16 @@ def read_csv(file: LogFile, options: CsvOptions, wanted: Wanted) -> Iterator[Row
         LogUnreadable: no header, a row of more than 1 MiB, a damaged file.
     """
     lines = _Lines(file, options.encoding)
-    # Not text in this encoding: kept apart as lone surrogates, so that only the rows that use it are lost.
-    rows = csv.reader(lines, delimiter=options.delimiter, quotechar=options.quote)
-    header = _header(rows, lines, file.name)
-    columns = _columns(file.name, header, options.delimiter, sorted(wanted.event))
-    while True:
-        line = rows.line_num + 1
-        found = _next(rows, lines)
-        if found is None:
-            return
-        if found:
-            yield _row(found, line, len(header), columns)
+    try:
+        # Not text in this encoding: kept apart as lone surrogates, so that only the rows that use it are lost.
+        rows = csv.reader(lines, delimiter=options.delimiter, quotechar=options.quote)
+        header = _header(rows, lines, file.name)
+        columns = _columns(file.name, header, options.delimiter, sorted(wanted.event))
+        while (found := _next(rows, lines)) is not None:
+            if found:
+                yield _row(found, lines.row_line, len(header), columns)
+    finally:
+        lines.release()
 
 
 def _row(found: list[str] | str, line: int, width: int, columns: list[tuple[str, int]]) -> Row | Skipped:
@@ -108,9 +107,16 @@ class _Lines:
         self._text = io.TextIOWrapper(file.stream, encoding, errors="surrogateescape", newline="")
         self._line = 0
         self._in_row = 0
+        self.row_line = 1
 
     def row_starts(self) -> None:
+        """The next line begins a row: `row_line`, from 1."""
         self._in_row = 0
+        self.row_line = self._line + 1
+
+    def release(self) -> None:
+        """Leave the file open: the text layer would close it when it is dropped, and with it the progress."""
+        self._text.detach()
 
     def __iter__(self) -> _Lines:
         return self
