@@ -217,13 +217,12 @@ def test_image_is_built_from_every_package_of_the_wheel() -> None:
     assert set(kept) - {"LICENSE"} == set(packages["packages"])
 
 
-def test_reader_may_read_what_the_embedded_reader_may_read() -> None:
-    from deploy.embedded.front.accounts import DEFAULT_GRANTS, READER
+def test_reader_is_granted_the_views_for_readers_and_nothing_else() -> None:
+    from sinks.clickhouse.audiences import views_of
 
     users = ElementTree.parse(DOCKER / "clickhouse" / "users.xml")
     granted = [query.text or "" for query in users.iterfind(".//users/reader/grants/query")]
-    views = [name for name in DEFAULT_GRANTS[READER] if name.startswith("tieline.")]
-    assert sorted(granted) == sorted(f"GRANT SELECT ON {view}" for view in views)
+    assert sorted(granted) == sorted(f"GRANT SELECT ON tieline.{view}" for view in views_of("reader"))
 
 
 def test_grafana_asks_as_the_reader_with_the_plugin_that_is_installed() -> None:
@@ -251,7 +250,7 @@ def _source() -> dict[str, Any]:
 
 
 def _variables_read() -> set[str]:
-    from deploy import target
+    from deploy.composition import target
     from sinks.clickhouse import settings
 
     return {getattr(module, name) for module in (target, settings) for name in dir(module) if name.endswith("_ENV")}
