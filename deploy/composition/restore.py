@@ -14,12 +14,11 @@ from itertools import islice
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
-from sinks.clickhouse.queries.restore import archived_states, items_ahead_of_state
-from sinks.clickhouse.queries.work_items import item_payloads
 
 from deploy.composition.feed import Feed, Spool
 from schemas import topics
 from schemas.topics import PARTITIONS, work_item_key
+from sinks.clickhouse.queries.work_items import archived_states, item_payloads, items_ahead_of_state
 from streams.transport.partitioner import partition_for
 from streams.transport.producer import BatchProducer, Pair
 

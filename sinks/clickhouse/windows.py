@@ -7,9 +7,11 @@ no note, as the rows of an uncommitted flush are read and written again.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
@@ -19,10 +21,8 @@ from sinks.clickhouse.estimate_sql import prior_sql
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.publish_sql import PUBLISHABLE_TIES
 from sinks.clickhouse.retry import Retry
-from sinks.clickhouse.windows_sql import WINDOW, EvidenceKey, Window, reaggregate, reaggregate_run, windows_of
+from sinks.clickhouse.windows_sql import WINDOW, EvidenceKey, Window, chunks, reaggregate, reaggregate_run, windows_of
 
-_LOOKUP_ROWS = 20_000
-_SETTINGS = {"max_query_size": 256 * 1024 * 1024}
 PRIOR = ("run", "process", "dimension", "origin")
 
 
@@ -37,6 +37,7 @@ class Windows:
         self._retry = retry
         self._open: _Touched = _Touched()
         self._ready: _Touched = _Touched()
+        self._refreshing = asyncio.Lock()
 
     @property
     def touched(self) -> int:
@@ -49,9 +50,8 @@ class Windows:
         Cost: a look-up by primary key, about 10 ms; one more insert, only when a row changes its window.
         """
         entered = _entered(rows)
-        keys = list(entered)
-        for start in range(0, len(keys), _LOOKUP_ROWS):
-            stored = await self._stored(keys[start : start + _LOOKUP_ROWS])
+        for keys in chunks(entered):
+            stored = await self._stored(keys)
             await self._note({window for window, key in stored if entered[key] != {window}})
             self._open.windows |= {window for window, _ in stored}
         self._open.windows |= set().union(*entered.values())
@@ -59,16 +59,17 @@ class Windows:
 
     async def refresh(self) -> int:
         """Re-aggregates all windows touched by acknowledged rows; returns how many. Then offsets may be committed."""
-        taken, self._ready = self._ready, _Touched()
-        try:
-            if taken.windows:
-                await self._retry.call(lambda: self._command(reaggregate(taken.windows)))
-            if taken.batches:
-                await self._retry.call(lambda: self._command(_done(taken.batches)))
-        except BaseException:
-            self._ready.add(taken)
-            raise
-        return len(taken.windows)
+        async with self._refreshing:  # whoever comes second waits: its windows may be in the statement under way
+            taken, self._ready = self._ready, _Touched()
+            try:
+                if taken.windows:
+                    await self._retry.call(lambda: self._command(reaggregate(taken.windows)))
+                if taken.batches:
+                    await self._retry.call(lambda: self._command(_done(taken.batches)))
+            except BaseException:
+                self._ready.add(taken)
+                raise
+            return len(taken.windows)
 
     async def recover(self) -> int:
         """At start: re-aggregates windows that an interrupted flush, of any worker, may have left stale.
@@ -79,8 +80,13 @@ class Windows:
         found = await self._retry.call(lambda: self._client.query(sql).result_rows)
         windows = {Window(*row) for row in found}
         if windows:
-            await self._retry.call(lambda: self._command(reaggregate(windows)))
+            await self._reaggregate(windows)
         return len(windows)
+
+    async def _reaggregate(self, windows: set[Window]) -> None:
+        for chunk in chunks(sorted(windows)):
+            statement = reaggregate(chunk)
+            await self._retry.call(partial(self._command, statement))
 
     def _acknowledged(self) -> None:
         # Flushes follow one another, and rows of a flush that failed are in the next one: so all of it is written now.
@@ -96,11 +102,11 @@ class Windows:
 
     async def _stored(self, keys: list[EvidenceKey]) -> list[tuple[Window, EvidenceKey]]:
         sql = windows_of(keys)
-        rows = await self._retry.call(lambda: self._client.query(sql, settings=_SETTINGS).result_rows)
+        rows = await self._retry.call(lambda: self._client.query(sql).result_rows)
         return [(Window(*row[:9]), EvidenceKey(row[0], row[1], *row[9:])) for row in rows]
 
     def _command(self, sql: str) -> None:
-        self._client.command(sql, settings=_SETTINGS)
+        self._client.command(sql)
 
 
 class _Touched:
@@ -120,7 +126,7 @@ def reaggregate_all(client: Client, run: str) -> None:
 
     Cost: reads all evidence of the run, about 1 s per million rows.
     """
-    client.command(reaggregate_run(), parameters={"run": run}, settings=_SETTINGS)
+    client.command(reaggregate_run(), parameters={"run": run})
 
 
 def refresh_priors(client: Client, run: str) -> None:
@@ -143,7 +149,7 @@ FROM
 GROUP BY {group}
 SETTINGS join_use_nulls = 0""",
         parameters={"run": run},
-        settings={**_SETTINGS, "max_threads": 1},
+        settings={"max_threads": 1},
     )
 
 

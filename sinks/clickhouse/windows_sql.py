@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic_core import to_json
 
@@ -41,6 +41,26 @@ _EVIDENCE_TYPES = (
     "run String, process String, month Date, work_item String, episode_id String, rule String, part UInt32"
 )
 _SCALE = float(2**52)
+_CHUNK_BYTES = 80_000
+"""Of literals in one statement: the embedded engine parses no more than 256 KiB, whatever `max_query_size` says, and
+`reaggregate` names its windows twice."""
+
+Named = TypeVar("Named", EvidenceKey, Window)
+
+
+def chunks(rows: Iterable[Named]) -> Iterator[list[Named]]:
+    """The rows in groups that fit into one statement."""
+    chunk: list[Named] = []
+    size = 0
+    for row in rows:
+        length = len(to_json(row)) * 9 // 8
+        if chunk and size + length > _CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(row)
+        size += length
+    if chunk:
+        yield chunk
 
 
 def windows_of(keys: Collection[EvidenceKey]) -> str:

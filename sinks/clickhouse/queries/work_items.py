@@ -1,0 +1,66 @@
+"""Work items in the archive: their events, their states, and which of them have to be looked at again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from clickhouse_connect.driver.client import Client
+
+from schemas.rows import WorkItemRow
+
+Item = tuple[str, str]
+"""(process, work item)."""
+
+_FOLDED = "splitByChar('.', type)[2] IN ('handoff', 'work_item', 'communication', 'problem')"
+
+
+def item_payloads(client: Client, items: Sequence[Item]) -> dict[Item, list[bytes]]:
+    """All archived contents of these work items, in any order.
+
+    Cost: a look-up by primary key, about 5 ms and 1 ms for every hundred items.
+    """
+    sql = f"""
+SELECT process, subject, payload FROM events
+WHERE (process, subject) IN {{items:Array(Tuple(String, String))}} AND {_FOLDED}
+GROUP BY process, subject, payload"""
+    found: dict[Item, list[bytes]] = defaultdict(list)
+    for process, subject, payload in client.query(sql, parameters={"items": list(items)}).result_rows:
+        found[process, subject].append(payload.encode())
+    return dict(found)
+
+
+def due_items(client: Client, run: str, now: datetime) -> list[Item]:
+    """Evicted work items whose next deadline is not after `now`: no app holds them in memory."""
+    sql = """
+SELECT process, work_item FROM work_items FINAL
+WHERE run = {run:String} AND evicted AND next_deadline_at <= {now:DateTime64(6, 'UTC')}
+ORDER BY process, work_item"""
+    return [(process, item) for process, item in client.query(sql, parameters={"run": run, "now": now}).result_rows]
+
+
+def archived_states(client: Client, run: str = "live") -> Iterator[WorkItemRow]:
+    """The newest state of every work item, stubs of evicted ones included, as `tieline.state` had them."""
+    sql = """
+SELECT run, process, work_item, state, events, evicted, oversize, closed, last_arrival_at, next_deadline_at, revision
+FROM work_items FINAL WHERE run = {run:String}"""
+    with client.query_row_block_stream(sql, parameters={"run": run}) as stream:
+        for block in stream:
+            for row in block:
+                yield WorkItemRow.model_validate(dict(zip(WorkItemRow.model_fields, row, strict=True)))
+
+
+def items_ahead_of_state(client: Client, run: str = "live") -> list[Item]:
+    """Work items whose archive holds more distinct contents than their newest state has folded."""
+    sql = f"""
+SELECT process, subject FROM
+(
+    SELECT process, subject, uniqExact(source, id, payload_hash) AS archived FROM events
+    WHERE {_FOLDED} GROUP BY process, subject
+) AS archive
+LEFT JOIN (SELECT process, work_item, events, oversize FROM work_items FINAL WHERE run = {{run:String}}) AS kept
+ON archive.process = kept.process AND archive.subject = kept.work_item
+WHERE archived > events AND NOT oversize
+ORDER BY process, subject"""
+    return [(process, item) for process, item in client.query(sql, parameters={"run": run}).result_rows]
