@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -38,7 +39,7 @@ def open_handoffs(client: Client, processes: Sequence[str]) -> RenderableType:
         " ORDER BY accept_due_at IS NULL, accept_due_at, offered_at",
         processes=list(processes),
     )
-    table = Table(title=f"Open handoffs ({len(rows)})", title_justify="left", caption_justify="left")
+    table = Table(title=f"Open handoffs ({len(rows)})", title_justify="left", caption_justify="left", box=SIMPLE_HEAD)
     for column in ("process", "to role", "from role", "site", "work item", "waiting", "due"):
         table.add_column(column, justify="right" if column == "waiting" else "left")
     now = datetime.now(UTC)
@@ -65,23 +66,25 @@ def ties(client: Client, process: str, start: datetime, end: datetime) -> Render
     ):
         key = (row["communicator_role"], row["experiencer_role"], row["origin"])
         found[key][row["dimension"]] = row
-    table = Table(title=f"Ties of {process}", title_justify="left", show_lines=False)
-    table.add_column("communication of")
-    table.add_column("as experienced by")
+    table = Table(title=f"Ties of {process}", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 1, 0))
+    table.add_column("communication of\n→ experienced by", no_wrap=True)
     for dimension in DIMENSIONS:
-        table.add_column(_TITLES[dimension])
+        table.add_column(f"{_TITLES[dimension]}\n", min_width=12)
     for (communicator, experiencer, _), cells in sorted(found.items()):
-        table.add_row(communicator, experiencer, *(_cell(cells.get(dimension)) for dimension in DIMENSIONS))
+        tie = f"{communicator}\n→ {experiencer}"
+        table.add_row(tie, *(_cell(cells.get(dimension)) for dimension in DIMENSIONS))
     return table
 
 
 def legend() -> RenderableType:
     """How to read the tables."""
     return Text(
-        "estimate [90 % interval] n: share of observations that went well, each between 0 and 1.\n"
-        "not observed: the sources do not record both outcomes.  hidden: fewer than five people on one side, or one\n"
-        "person behind more than half.  not enough data: fewer than ten work items in every period. Never a zero,\n"
-        "never a guess. A row is one role's communication as the other role experiences it; there is no ranking.",
+        "How to read it. A row is one role's communication as the other role experiences it; rows are in alphabetical"
+        " order, there is no ranking. A figure is the share of observations that went well (1 is all of them), with the"
+        " number n of observations and, below, the interval that holds the true value in 9 of 10 cases.\n"
+        "not observed: the sources do not record both outcomes. hidden: too few people: fewer than five on one side, or"
+        " one person behind more than half. not enough data: fewer than ten work items in every period. Each of these"
+        " is an answer; none of them is a zero.",
         style="dim",
     )
 
@@ -100,7 +103,7 @@ def _cell(row: Row | None) -> Text:
         return Text("not observed", style="dim")
     if row["status"] != "shown":
         return Text(str(row["status"]), style="dim")
-    return Text(f"{row['estimate']:.2f} [{row['low']:.2f}–{row['high']:.2f}] n {row['n']}")
+    return Text(f"{row['estimate']:.2f}  n {row['n']}\n[{row['low']:.2f}–{row['high']:.2f}]")
 
 
 def _due(row: Row, now: datetime) -> Text:

@@ -7,6 +7,8 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from deploy.composition.drain import drained
+from deploy.composition.feed import Spool
 from deploy.composition.restore import Restored, restore
 from deploy.composition.target import Target, target_of
 from deploy.embedded.instance import Instance, announce, announced, choose_ports, hold, prepare
@@ -17,6 +19,7 @@ from sinks.clickhouse.audiences import write_grants
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.settings import connect
 from streams.apps.topic_admin import create_topics
+from streams.transport.producer import BatchProducer
 
 Beside = Callable[[Target], Awaitable[None]]
 
@@ -45,6 +48,7 @@ class Embedded:
         self._ready = asyncio.Event()
         self._waiting: set[str] = set(APPS)
         self._failure: Exception | None = None
+        self._spools: list[Spool] = []
 
     async def run(self) -> None:
         """Until Ctrl-C, SIGTERM, or `beside` returns.
@@ -70,9 +74,24 @@ class Embedded:
         ready.cancel()
         if not running.done():
             announce(Instance(instance.folder, instance.pid, instance.ports, supervisor.pids))
+            target = target_of(instance)
+            clearing = asyncio.create_task(self._clear_spools(target))
             if self._beside is not None:
-                await self._run_beside(self._beside, running, target_of(instance))
+                await self._run_beside(self._beside, running, target)
+            await running
+            clearing.cancel()
+            await asyncio.gather(clearing, return_exceptions=True)
         await running
+
+    async def _clear_spools(self, target: Target) -> None:
+        """Spools of feeds that died were sent again at start; once the store has that, they go."""
+        spools = self._spools
+        if not spools:
+            return
+        async with BatchProducer(target.broker) as producer:
+            await drained(target.broker, producer)
+        for spool in spools:
+            await asyncio.to_thread(spool.remove)
 
     async def _run_beside(self, beside: Beside, running: asyncio.Task[None], target: Target) -> None:
         task = asyncio.create_task(_awaited(beside(target)))
@@ -120,7 +139,8 @@ class Embedded:
             await asyncio.to_thread(migrate, client)
             write_grants(self.folder / "grants.json", target.clickhouse.database)
             if await asyncio.to_thread(create_topics, target.broker):
-                self.restored = await restore(client, target.broker, self.folder)
+                self._spools = await asyncio.to_thread(Spool.left_in, self.folder)
+                self.restored = await restore(client, target.broker, self._spools)
         finally:
             client.close()
 

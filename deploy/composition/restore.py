@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
@@ -34,19 +33,16 @@ class Restored:
     spooled: int
 
 
-async def restore(
-    client: Client, broker: str, folder: Path, progress: Callable[[str], None] = lambda _: None
-) -> Restored:
-    """Bring everything back; returns once the broker has acknowledged it all.
+async def restore(client: Client, broker: str, spools: Sequence[Spool]) -> Restored:
+    """Bring everything back; returns once the broker has acknowledged it all. The spools stay.
 
     Raises: TransientError: broker or store is away.
     """
     async with BatchProducer(broker) as producer:
-        progress("bringing back open work")
         states = await _states(client, producer)
         feed = Feed(producer)
         events = await _events(client, feed)
-        spooled = sum([await feed.send(spool.events()) for spool in Spool.left_in(folder)])
+        spooled = sum([await feed.send(spool.events()) for spool in spools])
     return Restored(states, events, spooled)
 
 

@@ -27,6 +27,7 @@ WEEKS = 6
 RATE = 2.0
 PROCESSES = ("ed-to-ward", "incident")
 _STATUS_EVERY_S = 15.0
+_MARK = "scenario-end"
 
 
 def demo(
@@ -63,17 +64,33 @@ async def _show_scenario(target: Target, folder: Path, once: bool) -> None:
     from streams.simulation.scenario import Scenario
 
     key = read_or_create_actor_key(folder / "actor.key")
-    now = datetime.now(UTC)
-    scenario = Scenario(SEED, now, key.hash_actor, WEEKS)
+    end, streamed = await asyncio.to_thread(_history_end, folder)
+    scenario = Scenario(SEED, end, key.hash_actor, WEEKS)
     async with feed_to(target.broker) as feed:
         with _progress() as progress:
-            await _stream_history(scenario, feed, progress)
+            if streamed:
+                out.print("the scenario is in this data folder already; it goes on where it was", style="dim")
+            else:
+                await _stream_history(scenario, feed, progress)
             storing = progress.add_task("folding and storing", total=None)
             await drained(target.broker, feed.producer, lambda behind: show_behind(progress, storing, behind))
             progress.update(storing, total=1, completed=1)
-        _print_summary(target, PROCESSES, now - timedelta(weeks=WEEKS + 1), now + timedelta(days=7))
+        await asyncio.to_thread(_mark_streamed, folder, end)
+        _print_summary(target, PROCESSES, end - timedelta(weeks=WEEKS + 1), datetime.now(UTC) + timedelta(days=7))
         if not once:
             await _stream_live(scenario, feed, target)
+
+
+def _history_end(folder: Path) -> tuple[datetime, bool]:
+    """When the scenario's history ends, and whether this folder has it already."""
+    try:
+        return datetime.fromisoformat((folder / _MARK).read_text()), True
+    except (OSError, ValueError):
+        return datetime.now(UTC), False
+
+
+def _mark_streamed(folder: Path, end: datetime) -> None:
+    (folder / _MARK).write_text(end.isoformat())
 
 
 async def _stream_history(scenario: Scenario, feed: Feed, progress: Progress) -> None:
