@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _STILL_MEMBER = frozenset({"NoError", "RebalanceInProgressError"})
 _NO_MEMBER = frozenset({"UnknownMemberIdError", "IllegalGenerationError", "FencedInstanceIdError"})
 _RETRY_PAUSE_S = 0.1
+_TOPICS_PAUSE_S = 0.25
 
 
 class BatchConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc] # untyped base
@@ -65,6 +66,28 @@ class BatchConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc] #
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
             **stock.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Join the group once all topics exist. Joining earlier gives a worker nothing of an absent topic until its
+        metadata expire, minutes later, and makes Tansu create it with a partition count of its own."""
+        wanted, told = set(topics), False
+        while not self.app.should_stop:
+            missing = wanted - await self.call_thread(self._existing_topics)
+            if not missing:
+                await super().subscribe(wanted)
+                return
+            if not told:
+                self.log.warning("Waiting for topics to be created: %s", ", ".join(sorted(missing)))
+            told = True
+            await asyncio.sleep(_TOPICS_PAUSE_S)
+
+    async def _existing_topics(self) -> set[str]:
+        try:
+            cluster = await self._ensure_consumer()._client.fetch_all_metadata()
+        except KafkaError as error:
+            self.log.warning("No answer about topics, asking again: %s", error)
+            return set()
+        return set(cluster.topics())
 
     async def fetch(
         self, readable: Callable[[], Mapping[TopicPartition, int]], timeout_s: float

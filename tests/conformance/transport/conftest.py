@@ -99,7 +99,9 @@ class Bench:
         return TransportSettings(**(chosen | changes))  # type: ignore[arg-type] # ints among floats
 
     async def topic(self, partitions: int = 4, **configs: str) -> str:
-        name = f"topic-{uuid4().hex[:12]}"
+        return await self.create(f"topic-{uuid4().hex[:12]}", partitions, **configs)
+
+    async def create(self, name: str, partitions: int, **configs: str) -> str:
         await self.admin.create_topics([NewTopic(name, partitions, 1, topic_configs=configs)])
         return name
 

@@ -149,3 +149,20 @@ async def test_no_topic_is_created(bench: Bench) -> None:
     await eventually(lambda: worker.handled)
     assert await worker.stop() == 0
     assert set(await bench.admin.list_topics()) - before <= {"__consumer_offsets"}
+
+
+async def test_worker_waits_for_its_topics_and_creates_none(bench: Bench) -> None:
+    present, absent = await bench.topic(1), "absent-" + bench.group
+    worker = await bench.worker(None, present, absent).start()
+    await asyncio.sleep(1.5)
+    assert not worker.holds()
+    assert absent not in await bench.admin.list_topics()
+    await bench.create(absent, 3)
+    await eventually(lambda: len(worker.holds()) == 4)
+    assert await worker.stop() == 0
+
+
+async def test_worker_waiting_for_its_topics_can_be_stopped(bench: Bench) -> None:
+    worker = await bench.worker(None, "absent-" + bench.group).start()
+    await asyncio.sleep(0.5)
+    assert await worker.stop() == 0
