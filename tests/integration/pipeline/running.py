@@ -1,0 +1,150 @@
+"""A whole Tieline of real processes for tests: a broker, the store, both apps; to be killed at will."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from deploy.composition.drain import drained
+from deploy.composition.feed import Feed
+from deploy.embedded.front.accounts import ensure_passwords
+from deploy.embedded.instance import free_port, prepare
+from schemas.events import Event
+from schemas.topics import event_key
+from sinks.clickhouse.content_hash import content_hash
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.settings import ClickHouseSettings, connect
+from streams.apps.topic_admin import create_topics
+from streams.transport.producer import BatchProducer
+from tests.brokers import Broker
+
+AS_OF = "2027-06-01T00:00:00Z"
+ROOT = Path(__file__).parents[3]
+APPS = ("infer", "sink")
+
+
+class Running:
+    """Processes of one Tieline on `broker`, with its store in `folder`."""
+
+    def __init__(self, broker: Broker, folder: Path, policy: Path, as_of: str = AS_OF) -> None:
+        self.broker, self.folder, self.policy, self.as_of = broker, prepare(folder), policy, as_of
+        self.port = free_port()
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def store(self) -> ClickHouseSettings:
+        password = ensure_passwords(self.folder)["tieline"]
+        return ClickHouseSettings.from_url(f"http://127.0.0.1:{self.port}", user="tieline", password=password)
+
+    def start(self) -> None:
+        """Everything, on a broker without our topics."""
+        self.start_store()
+        client = self.client()
+        migrate(client)
+        client.close()
+        create_topics(self.broker.address)
+        for app in APPS:
+            self.start_app(app)
+
+    def start_store(self) -> None:
+        command = ["deploy.embedded.front", "--data", str(self.folder), "--port", str(self.port)]
+        self._start("store", command, {})
+        for _ in range(600):
+            if b"ready" in (self.folder / "store.out").read_bytes():
+                return
+            time.sleep(0.05)
+        raise RuntimeError("the store did not start")
+
+    def start_app(self, app: str) -> None:
+        settings = self.store
+        env = {
+            "TIELINE_BROKER": self.broker.address,
+            "TIELINE_CLICKHOUSE_URL": f"http://127.0.0.1:{self.port}",
+            "TIELINE_CLICKHOUSE_USER": settings.user,
+            "TIELINE_CLICKHOUSE_PASSWORD": settings.password.get_secret_value(),
+            "TIELINE_AS_OF": self.as_of,
+        }
+        command = ["deploy.cli", "worker", app, "--policy", str(self.policy)]
+        self._start(app, command + (["--embedded"] if self.broker.kind == "tansu" else []), env)
+
+    def _start(self, name: str, command: list[str], env: dict[str, str]) -> None:
+        with (self.folder / f"{name}.out").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **env}, stdout=log, stderr=log
+            )
+
+    def kill(self, name: str) -> None:
+        """kill -9, and the process is gone."""
+        process = self._processes.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def stop(self, name: str) -> int:
+        """A clean stop; returns the exit code."""
+        process = self._processes.pop(name)
+        process.terminate()
+        return process.wait(60)
+
+    def client(self) -> Client:
+        return connect(self.store)
+
+    def send(self, events: Iterable[Event]) -> None:
+        """Onto Kafka, acknowledged."""
+
+        async def send() -> None:
+            async with BatchProducer(self.broker.address) as producer:
+                await Feed(producer).send((event_key(event), event.canonical()) for event in events)
+
+        asyncio.run(send())
+
+    def drain(self) -> None:
+        """Until the store has everything that was sent."""
+
+        async def wait() -> None:
+            async with BatchProducer(self.broker.address) as producer:
+                await drained(self.broker.address, producer)
+
+        try:
+            asyncio.run(wait())
+        except Exception as error:
+            logs = "\n".join(f"--- {app}\n{(self.folder / f'{app}.out').read_text()[-3000:]}" for app in APPS)
+            raise AssertionError(f"{error}\n{logs}") from error
+
+    def hash(self) -> dict[str, tuple[int, str]]:
+        """DESIGN's content hash of the live run."""
+        client = self.client()
+        try:
+            return dict(content_hash(client, "live"))
+        finally:
+            client.close()
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        client = self.client()
+        try:
+            return [tuple(row) for row in client.query(sql).result_rows]
+        finally:
+            client.close()
+
+    def close(self) -> None:
+        for name in list(self._processes):
+            self.kill(name)
+
+
+@contextmanager
+def running(broker: Broker, folder: Path, policy: Path, as_of: str = AS_OF) -> Iterator[Running]:
+    """A started Tieline; killed at the end."""
+    tieline = Running(broker, folder, policy, as_of)
+    try:
+        tieline.start()
+        yield tieline
+    finally:
+        tieline.close()
