@@ -104,7 +104,7 @@ class Writer:
         return self._buffer.count + len(rows) > self._limits.max_rows or size > self._limits.max_bytes
 
     async def _write(self, table: str, open_tables: dict[str, list[bytes]]) -> None:
-        rows = open_tables[table]
+        rows = open_tables[table] = await self._objects(table, open_tables[table])
         before = self._before.get(table)
         acknowledged = await before(rows) if before is not None else None
         step = self._limits.rows_per_insert
@@ -113,6 +113,13 @@ class Writer:
         del open_tables[table]
         if acknowledged is not None:
             acknowledged()
+
+    async def _objects(self, table: str, rows: list[bytes]) -> list[bytes]:
+        # Anything else might be taken by the store as no row, or as several.
+        for row in rows:
+            if not row.startswith(b"{"):
+                await self._on_refused(table, row, "not_an_object")
+        return [row for row in rows if row.startswith(b"{")]
 
     async def _insert(self, table: str, rows: Sequence[bytes]) -> None:
         try:

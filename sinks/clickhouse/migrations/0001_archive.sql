@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS events
     `received_at` DateTime64(6, 'UTC') CODEC(Delta, ZSTD),
     `topic` LowCardinality(String),
     `partition` Int32,
-    `offset` Int64 CODEC(Delta, ZSTD)
+    `offset` Int64 CODEC(Delta, ZSTD),
+    CONSTRAINT has_identity CHECK source != '' AND id != '' AND process != '' AND subject != ''
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYear(time)
@@ -99,7 +100,8 @@ CREATE TABLE IF NOT EXISTS work_items
     `closed` Bool,
     `last_arrival_at` DateTime64(6, 'UTC'),
     `next_deadline_at` Nullable(DateTime64(6, 'UTC')),
-    `revision` UInt64
+    `revision` UInt64,
+    CONSTRAINT has_identity CHECK run != '' AND process != '' AND work_item != ''
 )
 ENGINE = ReplacingMergeTree(revision)
 ORDER BY (run, process, work_item);
@@ -115,7 +117,8 @@ CREATE TABLE IF NOT EXISTS dead_letters
     `offset` Int64,
     `payload_sha256` String,
     `payload_bytes` UInt64,
-    `at` DateTime64(6, 'UTC')
+    `at` DateTime64(6, 'UTC'),
+    CONSTRAINT has_identity CHECK id != ''
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (code, id);
@@ -134,7 +137,8 @@ CREATE TABLE IF NOT EXISTS runs
     `method_version` LowCardinality(String),
     `started_at` DateTime64(6, 'UTC'),
     `finished_at` Nullable(DateTime64(6, 'UTC')),
-    `written_at` DateTime64(6, 'UTC') DEFAULT now64(6)
+    `written_at` DateTime64(6, 'UTC') DEFAULT now64(6),
+    CONSTRAINT has_identity CHECK run != ''
 )
 ENGINE = ReplacingMergeTree(written_at)
 ORDER BY run;
@@ -151,7 +155,8 @@ CREATE TABLE IF NOT EXISTS processes
     `observed_dimensions` Array(LowCardinality(String)),
     `observed_rules` Array(LowCardinality(String)),
     `policy_version` String,
-    `written_at` DateTime64(6, 'UTC') DEFAULT now64(6)
+    `written_at` DateTime64(6, 'UTC') DEFAULT now64(6),
+    CONSTRAINT has_identity CHECK run != '' AND process != ''
 )
 ENGINE = ReplacingMergeTree(written_at)
 ORDER BY (run, process);

@@ -1,6 +1,7 @@
 -- Derived rows, one table per topic: the columns are the fields of schemas.rows. The sort key holds what never changes
 -- about a row (so never a role, site or state) and starts with the month, which makes reading a period cheap. No
--- partitions: a merge never looks across them. Larger revision wins; a tombstone is is_deleted = 1.
+-- partitions: a merge never looks across them. Larger revision wins; a tombstone is is_deleted = 1. The constraints refuse
+-- what is no row at all, such as an empty JSON object.
 
 CREATE TABLE IF NOT EXISTS handoffs
 (
@@ -43,7 +44,8 @@ CREATE TABLE IF NOT EXISTS handoffs
     `read_backs` UInt32,
     `repaired_read_backs` UInt32,
     `own_corrections` UInt32,
-    `reasons` Array(LowCardinality(String))
+    `reasons` Array(LowCardinality(String)),
+    CONSTRAINT has_identity CHECK run != '' AND process != '' AND work_item != '' AND episode_id != ''
 )
 ENGINE = ReplacingMergeTree(revision, is_deleted)
 ORDER BY (run, process, toStartOfMonth(offered_at), work_item, episode_id);
@@ -67,7 +69,8 @@ CREATE TABLE IF NOT EXISTS exchanges
     `reply_due_at` Nullable(DateTime64(6, 'UTC')),
     `replied_at` Nullable(DateTime64(6, 'UTC')),
     `replied_by_role` LowCardinality(String),
-    `waited_s` Nullable(Float64)
+    `waited_s` Nullable(Float64),
+    CONSTRAINT has_identity CHECK run != '' AND process != '' AND work_item != '' AND episode_id != ''
 )
 ENGINE = ReplacingMergeTree(revision, is_deleted)
 ORDER BY (run, process, toStartOfMonth(sent_at), work_item, episode_id);
@@ -95,7 +98,8 @@ CREATE TABLE IF NOT EXISTS problems
     `constructive` UInt32,
     `neutral` UInt32,
     `blame` UInt32,
-    `refuse` UInt32
+    `refuse` UInt32,
+    CONSTRAINT has_identity CHECK run != '' AND process != '' AND work_item != '' AND episode_id != ''
 )
 ENGINE = ReplacingMergeTree(revision, is_deleted)
 ORDER BY (run, process, toStartOfMonth(raised_at), work_item, episode_id);
@@ -125,7 +129,8 @@ CREATE TABLE IF NOT EXISTS evidence
     `ripe` Bool,
     `value` Nullable(Float64),
     `period` LowCardinality(String),
-    `period_start` Date32
+    `period_start` Date32,
+    CONSTRAINT has_identity CHECK run != '' AND process != '' AND work_item != '' AND episode_id != '' AND rule != ''
 )
 ENGINE = ReplacingMergeTree(revision, is_deleted)
 ORDER BY (run, process, toStartOfMonth(at), work_item, episode_id, rule, part);
