@@ -56,15 +56,19 @@ class Running:
             self.start_app(app)
 
     def start_store(self) -> None:
+        """The store, answering."""
         command = ["deploy.embedded.front", "--data", str(self.folder), "--port", str(self.port)]
+        log = self.folder / "store.out"
+        starts = log.read_bytes().count(b"\nready ") if log.exists() else 0
         self._start("store", command, {})
         for _ in range(600):
-            if b"ready" in (self.folder / "store.out").read_bytes():
+            if log.read_bytes().count(b"\nready ") > starts:
                 return
             time.sleep(0.05)
         raise RuntimeError("the store did not start")
 
-    def start_app(self, app: str) -> None:
+    def start_app(self, app: str, name: str = "") -> None:
+        """A worker of `app`; a second one needs a name of its own."""
         settings = self.store
         env = {
             "TIELINE_BROKER": self.broker.address,
@@ -74,7 +78,7 @@ class Running:
             "TIELINE_AS_OF": self.as_of,
         }
         command = ["deploy.cli", "worker", app, "--policy", str(self.policy)]
-        self._start(app, command + (["--embedded"] if self.broker.kind == "tansu" else []), env)
+        self._start(name or app, command + (["--embedded"] if self.broker.kind == "tansu" else []), env)
 
     def _start(self, name: str, command: list[str], env: dict[str, str]) -> None:
         with (self.folder / f"{name}.out").open("ab") as log:
