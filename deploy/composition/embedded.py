@@ -95,7 +95,9 @@ class Embedded:
 
     async def _run_beside(self, beside: Beside, running: asyncio.Task[None], target: Target) -> None:
         task = asyncio.create_task(_awaited(beside(target)))
-        await asyncio.wait({running, task}, return_when=asyncio.FIRST_COMPLETED)
+        stopping = asyncio.create_task(self._supervisor.stop_requested())
+        await asyncio.wait({running, stopping, task}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
         if task.done():
             self._supervisor.request_stop()
             self._failure = None if task.cancelled() else self._error_of(task)

@@ -146,6 +146,10 @@ class Supervisor:
     def request_stop(self) -> None:
         self._stopping.set()
 
+    async def stop_requested(self) -> None:
+        """Return once a stop is asked for, by `request_stop` or a signal; stopping goes on meanwhile."""
+        await self._stopping.wait()
+
     async def stop(self) -> None:
         """Everything, in reverse order of starting. Safe to call again."""
         watching, self._watching = self._watching, {}

@@ -16,7 +16,7 @@ from streams.inference.timeline import ProblemAct, Timeline, human_of
 
 @dataclass(slots=True)
 class ProblemEpisode:
-    """One problem. `responses` are those by humans of the addressed roles until `respond_by`.
+    """One problem. `answers` are those by humans of the addressed roles, `responses` those of them until `respond_by`.
 
     `answered_redirects` are redirects whose new addressee answered in time: neutral. A redirect that led nowhere is no
     answer.
@@ -27,6 +27,7 @@ class ProblemEpisode:
     to_roles: tuple[str, ...]
     parts: tuple[int, ...]
     respond_by: datetime | None
+    answers: tuple[ProblemResponded, ...]
     responses: tuple[ProblemResponded, ...]
     answered_redirects: tuple[ProblemResponded, ...]
     acts: tuple[ProblemAct, ...]
@@ -81,13 +82,8 @@ def _episode(line: Timeline, raised: ProblemRaised) -> ProblemEpisode:
     to_roles, parts = addressed(line, raised.data.to_roles)
     respond_by = _respond_by(line, raised, to_roles)
     acts = tuple(act for act in line.problem_acts[raised.data.problem_id] if act.order > raised.order)
-    in_time = [
-        act
-        for act in acts
-        if isinstance(act, ProblemResponded)
-        and human_of(act) is not None
-        and (respond_by is None or act.time <= respond_by)
-    ]
+    by_humans = [act for act in acts if isinstance(act, ProblemResponded) and human_of(act) is not None]
+    in_time = [act for act in by_humans if respond_by is None or act.time <= respond_by]
     responses = tuple(act for act in in_time if line.policy.role(act.data.role) in to_roles)
     redirects = (act for act in responses if act.data.kind == "redirect")
     return ProblemEpisode(
@@ -96,6 +92,7 @@ def _episode(line: Timeline, raised: ProblemRaised) -> ProblemEpisode:
         to_roles=to_roles,
         parts=parts,
         respond_by=respond_by,
+        answers=tuple(act for act in by_humans if line.policy.role(act.data.role) in to_roles),
         responses=responses,
         answered_redirects=tuple(act for act in redirects if _answered(line, act, in_time)),
         acts=acts,

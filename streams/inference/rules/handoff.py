@@ -17,7 +17,7 @@ from schemas.events import (
 from schemas.vocabulary import CONTENT_REASONS, INFERRED_RULES, Rule
 from streams.inference.handoffs import HandoffEpisode
 from streams.inference.observation import Observation, actors
-from streams.inference.timeline import Timeline, human_of
+from streams.inference.timeline import Timeline, automatic, human_of
 
 HandoffRule = Callable[[HandoffEpisode, Timeline], Iterator[Observation]]
 
@@ -32,11 +32,14 @@ def handoff_observations(episode: HandoffEpisode, line: Timeline) -> Iterator[Ob
 
 
 def acceptance(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
-    """receiver → offerer: 1 if answered by due, 0 if due passed with the offer open, nothing if it left before due."""
-    due = episode.due.at
+    """receiver → offerer: 1 if answered by due, 0 if due passed with the offer open, nothing if it left before due.
+
+    Who answers late stands behind the 0: otherwise a tie that is always late had nobody on that side and stayed hidden,
+    and one person's lateness could not be told from a role's.
+    """
+    due, answer = episode.due.at, episode.answer
     if due is None or episode.skewed or episode.left_before_due:
         return
-    answer = episode.answer if episode.answer is not None and episode.answer.time <= due else None
     yield Observation(
         rule="handoff_acceptance",
         start=episode.start,
@@ -44,7 +47,7 @@ def acceptance(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]
         experiencer_role=episode.from_role,
         communicator_actors=actors(human_of(answer)) if answer else (),
         experiencer_actors=actors(episode.offerer),
-        value=1.0 if answer else 0.0,
+        value=1.0 if answer is not None and answer.time <= due else 0.0,
         horizon=due,
         events=(answer,) if answer else (),
         origin=episode.origin,
@@ -148,7 +151,10 @@ def _excused(episode: HandoffEpisode) -> bool:
 
 
 def contact(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
-    """The unordered pair: whether the messages between them, from offer to settled, lie in the policy's band."""
+    """The unordered pair: whether the messages between them, from offer to settled, lie in the policy's band.
+
+    A machine's messages are nobody's contact.
+    """
     band, accepted_at = line.policy.process.contact_band, episode.accepted_at
     if band is None or accepted_at is None or episode.skewed or episode.from_role == episode.to_role:
         return
@@ -177,7 +183,7 @@ def _actor(episode: HandoffEpisode) -> str | None:
 def _within(sent: CommunicationSent, pair: set[str], line: Timeline) -> bool:
     sender = line.policy.role(sent.data.role)
     to = {line.policy.role(name) for name in sent.data.to_roles}
-    return sender in pair and bool((pair - {sender}) & to)
+    return sender in pair and bool((pair - {sender}) & to) and not automatic(sent)
 
 
 HANDOFF_RULES: dict[Rule, HandoffRule] = {

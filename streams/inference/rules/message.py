@@ -26,11 +26,10 @@ def message_observations(episode: MessageEpisode, line: Timeline) -> Iterator[Ob
 
 
 def reply(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
-    """replier → asker: 1 if an addressed role replied by due, 0 once due has passed."""
-    due = episode.due_at
+    """replier → asker: 1 if an addressed role replied by due, 0 once due passed; who replies late stands behind it."""
+    due, answer = episode.due_at, episode.reply
     if due is None or not episode.sent.data.expects_reply:
         return
-    answer = episode.reply if episode.reply is not None and episode.reply.time <= due else None
     by = line.policy.role(answer.data.role) if answer else None
     for role, part in zip(episode.to_roles, episode.parts, strict=True):
         yield Observation(
@@ -40,7 +39,7 @@ def reply(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
             experiencer_role=episode.from_role,
             communicator_actors=actors(human_of(answer)) if answer and role == by else (),
             experiencer_actors=actors(human_of(episode.sent)),
-            value=1.0 if answer else 0.0,
+            value=1.0 if answer is not None and answer.time <= due else 0.0,
             horizon=due,
             events=(answer,) if answer else (),
             part=part,
@@ -76,7 +75,7 @@ def problem_observations(episode: ProblemEpisode, line: Timeline) -> Iterator[Ob
     if value is None:
         return
     for role, part in zip(episode.to_roles, episode.parts, strict=True):
-        own = [act for act in episode.responses if line.policy.role(act.data.role) == role]
+        own = [act for act in episode.answers if line.policy.role(act.data.role) == role]
         yield Observation(
             rule="problem_response",
             start=episode.raised,
@@ -86,6 +85,6 @@ def problem_observations(episode: ProblemEpisode, line: Timeline) -> Iterator[Ob
             experiencer_actors=actors(human_of(episode.raised)),
             value=value,
             horizon=episode.respond_by,
-            events=tuple(episode.responses),
+            events=episode.answers,
             part=part,
         )
