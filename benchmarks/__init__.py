@@ -1,0 +1,1 @@
+"""What Tieline costs: events per CPU-second, peak memory, latency. `python -m benchmarks --help`."""

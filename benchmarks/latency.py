@@ -1,0 +1,188 @@
+"""From produced to visible: a whole embedded Tieline on the real clock, fed at a steady rate, and a reader that looks
+every few milliseconds. Meanwhile all its memory is added up.
+
+A sample is an explicit offer of a fresh handoff. It counts from the instant it was due to be produced (so a feeder that
+falls behind counts against us) until a query of `handoffs` first returns its row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+
+import psutil
+from clickhouse_connect.driver.client import Client
+
+from benchmarks.load import POLICY, Live, live
+from benchmarks.plan import Plan
+from benchmarks.report import Figure, figure
+from benchmarks.usage import resident_mib
+from deploy.composition.drain import drained
+from deploy.composition.feed import Feed
+from deploy.composition.target import Target, target_of
+from deploy.embedded.child import Child, ChildSpec
+from deploy.embedded.instance import running_instance
+from deploy.embedded.logs import BoundedLog
+from schemas.topics import event_key
+from sinks.clickhouse.settings import connect
+from streams.transport.producer import BatchProducer, Pair
+
+TARGET_P50_MS, TARGET_P99_MS, TARGET_MIB = 150.0, 500.0, 1200.0
+_LOOK_EVERY_S = 0.01
+_MEMORY_EVERY_S = 1.0
+_GRACE_S = 15.0
+
+
+@dataclass
+class Samples:
+    """Offers that were produced, and what has been seen of them. Times are `time.time()`."""
+
+    counted_from_s: float
+    waiting: dict[str, float] = field(default_factory=dict)
+    latencies_ms: list[float] = field(default_factory=list)
+    looks_s: list[float] = field(default_factory=list)
+    produced: int = 0
+    behind_ms: float = 0.0
+
+    def seen(self, ids: list[str], at_s: float) -> None:
+        """These rows are visible."""
+        for id_ in ids:
+            produced_s = self.waiting.pop(id_, None)
+            if produced_s is not None and produced_s >= self.counted_from_s:
+                self.latencies_ms.append(1000 * (at_s - produced_s))
+
+
+async def latency(plan: Plan) -> list[Figure]:
+    """produced to visible in ClickHouse, and the memory of everything, through a whole embedded Tieline"""
+    plan.say("latency: preparing events")
+    events = await asyncio.to_thread(live, round(plan.rate * (plan.warm_up_s + plan.live_s)))
+    async with embedded_tieline() as (target, supervisor):
+        plan.say(f"latency: {plan.rate} events/s for {plan.warm_up_s + plan.live_s:.0f} s")
+        samples, memory = Samples(time.time() + plan.warm_up_s), list[float]()
+        watching = asyncio.create_task(_watch_memory(supervisor, memory))
+        looking = asyncio.create_task(asyncio.to_thread(_look, target, samples, len(events)))
+        await _produce(target, events, plan.rate, samples)
+        await asyncio.wait_for(looking, _GRACE_S)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await _require_all(target, events)
+    return _figures(plan, samples, memory)
+
+
+@asynccontextmanager
+async def embedded_tieline() -> AsyncIterator[tuple[Target, int]]:
+    """`tieline up` in a folder of its own; where it listens, and the supervisor's pid."""
+    with TemporaryDirectory(prefix="tieline-bench-") as name:
+        folder = Path(name)
+        up = ("deploy.cli", "up", "--data", str(folder / "data"), "--policy", str(POLICY))
+        command = (sys.executable, "-m", "deploy.embedded.run_with_parent", sys.executable, "-m", *up)
+        log = BoundedLog(folder / "up.log")
+        child = await Child.start(ChildSpec("up", command, {"TIELINE_AS_OF": ""}, stop_timeout_s=60.0), log)
+        try:
+            yield await _until_ready(folder / "data", child, log), child.pid
+        finally:
+            await child.stop()
+
+
+async def _until_ready(folder: Path, child: Child, log: BoundedLog) -> Target:
+    async with asyncio.timeout(120):
+        while child.running:
+            instance = await asyncio.to_thread(running_instance, folder)
+            if instance is not None and "sink" in instance.pids:
+                return target_of(instance)
+            await asyncio.sleep(0.1)
+    raise RuntimeError(f"tieline up ended:\n{log.tail(30)}")
+
+
+async def _produce(target: Target, events: list[Live], rate: int, samples: Samples) -> None:
+    """Each event at its own instant; those that are due together, together."""
+    async with BatchProducer(target.broker) as producer:
+        feed, began_s, next_ = Feed(producer), time.time(), 0
+        while next_ < len(events):
+            now_s = time.time()
+            due = min(len(events), int((now_s - began_s) * rate) + 1)
+            chunk: list[Pair] = []
+            for number in range(next_, due):
+                at_s = began_s + number / rate
+                event = events[number].at(datetime.fromtimestamp(at_s, UTC))
+                chunk.append((event_key(event), event.canonical()))
+                if events[number].offers:
+                    samples.waiting[event.ref] = at_s
+                samples.behind_ms = max(samples.behind_ms, 1000 * (now_s - at_s))
+            await feed.send_chunk(chunk)
+            next_ = samples.produced = due
+            await asyncio.sleep(max(0.0, began_s + next_ / rate - time.time()))
+
+
+def _look(target: Target, samples: Samples, number: int) -> None:
+    """In a thread: ask for the rows of offers that were not seen yet, until all were."""
+    client = connect(target.clickhouse)
+    try:
+        while samples.produced < number or samples.waiting:
+            began_s = time.time()
+            oldest_s = min(list(samples.waiting.values()), default=began_s)
+            samples.seen(_visible_since(client, oldest_s), time.time())
+            samples.looks_s.append(time.time() - began_s + _LOOK_EVERY_S)
+            time.sleep(_LOOK_EVERY_S)
+    finally:
+        client.close()
+
+
+def _visible_since(client: Client, oldest_s: float) -> list[str]:
+    """Handoffs offered since then: only what is still waited for, and what came with it."""
+    since = datetime.fromtimestamp(oldest_s, UTC) - timedelta(milliseconds=1)
+    sql = (
+        f"SELECT DISTINCT episode_id FROM handoffs WHERE run = 'live' AND offered_at >= '{since:%Y-%m-%d %H:%M:%S.%f}'"
+    )
+    return [row[0] for row in client.query(sql).result_rows]
+
+
+async def _watch_memory(supervisor: int, memory: list[float]) -> None:
+    """All processes of the embedded default together, supervisor included."""
+    while True:
+        pids = [supervisor, *(child.pid for child in psutil.Process(supervisor).children(recursive=True))]
+        memory.append(await asyncio.to_thread(resident_mib, pids))
+        await asyncio.sleep(_MEMORY_EVERY_S)
+
+
+async def _require_all(target: Target, events: list[Live]) -> None:
+    """Raises: AssertionError: not every event was archived, or not every offer has its row."""
+    async with BatchProducer(target.broker) as producer:
+        await drained(target.broker, producer)
+    client = await asyncio.to_thread(connect, target.clickhouse)
+    try:
+        counts = (
+            "SELECT (SELECT count() FROM events FINAL), (SELECT count() FROM handoffs FINAL WHERE origin = 'explicit')"
+        )
+        archived, offered = client.query(counts).result_rows[0]
+        refused = client.query("SELECT count() FROM dead_letters").result_rows[0][0]
+    finally:
+        client.close()
+    expected = (len(events), sum(event.offers for event in events), 0)
+    if (archived, offered, refused) != expected:
+        raise AssertionError(f"events, offers, dead letters: {(archived, offered, refused)}, expected {expected}")
+
+
+def _figures(plan: Plan, samples: Samples, memory: list[float]) -> list[Figure]:
+    name = f"latency at {plan.rate} events/s"
+    cuts = quantiles(samples.latencies_ms, n=100, method="inclusive")
+    looks = quantiles(samples.looks_s, n=100, method="inclusive")
+    return [
+        figure(name, "p50", "ms", [cuts[49]], at_most=TARGET_P50_MS),
+        figure(name, "p90", "ms", [cuts[89]]),
+        figure(name, "p99", "ms", [cuts[98]], at_most=TARGET_P99_MS),
+        figure(name, "highest", "ms", [max(samples.latencies_ms)]),
+        figure(name, "samples", "", [len(samples.latencies_ms)]),
+        figure(name, "resolution: between two looks, p50", "ms", [1000 * looks[49]]),
+        figure(name, "resolution: between two looks, p99", "ms", [1000 * looks[98]]),
+        figure(name, "feeder behind its schedule, at most", "ms", [samples.behind_ms]),
+        figure(name, "memory of everything, at most", "MiB", [max(memory)], at_most=TARGET_MIB),
+    ]
