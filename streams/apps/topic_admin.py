@@ -13,6 +13,8 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from schemas.errors import ConfigError, TransientError
 from schemas.topics import PARTITIONS, TOPICS
 
+CONNECT_TIMEOUT_S = 10.0
+
 
 class TopicState(NamedTuple):
     """One topic as the broker has it; `partitions` 0 means it does not exist."""
@@ -27,13 +29,13 @@ class TopicState(NamedTuple):
 
 
 @contextmanager
-def admin(broker: str, timeout_s: float = 10.0) -> Iterator[KafkaAdminClient]:
+def admin(broker: str) -> Iterator[KafkaAdminClient]:
     """A connected admin client.
 
     Raises: TransientError: no broker answers.
     """
     try:
-        client = KafkaAdminClient(bootstrap_servers=broker, request_timeout_ms=int(timeout_s * 1000))
+        client = KafkaAdminClient(bootstrap_servers=broker, bootstrap_timeout_ms=int(CONNECT_TIMEOUT_S * 1000))
     except KafkaError as error:
         raise TransientError(f"broker {broker}: {type(error).__name__}") from error
     try:
