@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -45,25 +45,33 @@ _CHUNK_BYTES = 80_000
 """Of literals in one statement: the embedded engine parses no more than 256 KiB, whatever `max_query_size` says, and
 `reaggregate` names its windows twice."""
 
-Named = TypeVar("Named", EvidenceKey, Window)
 
-
-def chunks(rows: Iterable[Named]) -> Iterator[list[Named]]:
-    """The rows in groups that fit into one statement."""
-    chunk: list[Named] = []
+def chunks(windows: Iterable[Window]) -> Iterator[list[Window]]:
+    """The windows in groups that fit into one statement, by time: no two groups then read the same months twice."""
+    chunk: list[Window] = []
     size = 0
-    for row in rows:
-        length = len(to_json(row)) * 9 // 8
+    for window in sorted(windows, key=lambda window: (window.run, window.process, window.period_start, window)):
+        length = len(to_json(window)) * 9 // 8
         if chunk and size + length > _CHUNK_BYTES:
             yield chunk
             chunk, size = [], 0
-        chunk.append(row)
+        chunk.append(window)
         size += length
     if chunk:
         yield chunk
 
 
-def windows_of(keys: Collection[EvidenceKey]) -> str:
+def named_keys(keys: Collection[EvidenceKey]) -> str:
+    """A few keys as something to select from."""
+    return _table(_EVIDENCE_TYPES, keys)
+
+
+def stored_keys(batch: str) -> str:
+    """The keys of a batch in `look_ups` as something to select from. `batch` is plain text without quotes."""
+    return f"(SELECT {', '.join(EvidenceKey._fields)} FROM look_ups WHERE batch = '{batch}')"
+
+
+def windows_of(keys: str) -> str:
     """Windows that the stored versions of these rows belong to, old versions that are not merged away included.
 
     More windows than needed do no harm; one too few would go stale. Columns: the window, then the row's key.
@@ -71,9 +79,8 @@ def windows_of(keys: Collection[EvidenceKey]) -> str:
     return f"""
 SELECT DISTINCT {WINDOW}, toStartOfMonth(at) AS month, work_item, episode_id, rule, part
 FROM evidence
-WHERE (run, process, toStartOfMonth(at)) IN ({_months(key[:3] for key in keys)})
-    AND (run, process, toStartOfMonth(at), work_item, episode_id, rule, part) IN
-        (SELECT * FROM {_table(_EVIDENCE_TYPES, keys)})
+WHERE (run, process, toStartOfMonth(at)) IN (SELECT run, process, month FROM {keys})
+    AND (run, process, toStartOfMonth(at), work_item, episode_id, rule, part) IN (SELECT * FROM {keys})
     AND is_deleted = 0"""
 
 

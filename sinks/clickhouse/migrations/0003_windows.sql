@@ -51,6 +51,24 @@ ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (batch, run, process, period_start, dimension, origin, communicator_role, experiencer_role, site, period)
 TTL toDateTime(version) + INTERVAL 90 DAY;
 
+-- Keys to look up, when they are too many for the text of a statement. `batch` names the look-up.
+CREATE TABLE IF NOT EXISTS look_ups
+(
+    `batch` String,
+    `run` LowCardinality(String),
+    `process` LowCardinality(String),
+    `month` Date,
+    `work_item` String,
+    `episode_id` String,
+    `rule` LowCardinality(String),
+    `part` UInt32,
+    `asked_at` DateTime('UTC') DEFAULT now()
+)
+ENGINE = MergeTree
+ORDER BY (batch, run, process, month, work_item)
+TTL asked_at + INTERVAL 1 HOUR
+SETTINGS ttl_only_drop_parts = 1;
+
 CREATE TABLE IF NOT EXISTS priors
 (
     `run` LowCardinality(String),

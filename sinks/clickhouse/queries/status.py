@@ -18,15 +18,15 @@ class DeadLetterCount(NamedTuple):
 
     stage: str
     code: str
-    count: int
+    letters: int
     newest_at: datetime
 
 
 def rows_per_table(client: Client) -> dict[str, int]:
     """Rows as readers see them: without duplicates, older versions and tombstones, of all runs."""
     parts = [f"SELECT '{table}' AS name, count() AS rows FROM {table} FINAL" for table in COUNTED]
-    found = dict(client.query(" UNION ALL ".join(parts)).result_rows)
-    return {table: int(found[table]) for table in COUNTED}
+    found = {str(row[0]): int(row[1]) for row in client.query(" UNION ALL ".join(parts)).result_rows}
+    return {table: found[table] for table in COUNTED}
 
 
 def newest_event_at(client: Client) -> datetime | None:

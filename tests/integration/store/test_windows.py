@@ -160,6 +160,16 @@ async def test_names_with_quotes_and_backslashes_survive(client: Client) -> None
     assert_same(stored(client), atoms([row.model_copy(update={"experiencer_role": "o'hara\\"}) for row in rows]))
 
 
+async def test_names_of_any_length_and_number_fit_into_the_statements(client: Client) -> None:
+    rows = [
+        evidence(f"{number}".rjust(250, "日"), episode_id=f"{'€' * 250}#{number}", communicator_role=f"{number:0128}")
+        for number in range(400)
+    ]
+    await write(client, rows[:190])
+    await write(client, rows)
+    assert_same(stored(client), atoms(rows))
+
+
 async def test_actors_of_two_keys_are_never_added_up(client: Client) -> None:
     rows = [
         evidence(f"w{number}", communicator_actors=(actor(number, "k1"), actor(number % 2, "k2")))
