@@ -46,9 +46,7 @@ def scenario_events() -> list[Event]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(
-    scenario_events: list[Event], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, tuple[int, str]]:
+def undisturbed(scenario_events: list[Event], tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
     """The content hash of a run that nothing disturbed, on Tansu."""
     folder = tmp_path_factory.mktemp("undisturbed")
     with brokers.tansu(folder) as broker, running(broker, folder / "data", DEMO_POLICY) as tieline:

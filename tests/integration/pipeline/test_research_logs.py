@@ -25,9 +25,7 @@ def import_log(tieline: Running, shared_data: Path, file: str, mapping: str) -> 
 
 @pytest.mark.shared
 @pytest.mark.slow
-def test_the_research_logs_give_the_counted_handoffs(
-    fresh_tansu: Broker, tmp_path: Path, shared_data: Path
-) -> None:
+def test_the_research_logs_give_the_counted_handoffs(fresh_tansu: Broker, tmp_path: Path, shared_data: Path) -> None:
     with running(fresh_tansu, tmp_path / "data", ROOT / "deploy" / "policies") as tieline:
         import_log(tieline, shared_data, "bpic2013_closed_problems.xes.gz", "volvo-problems")
         import_log(tieline, shared_data, "receipt.xes.gz", "permit-receipt")
