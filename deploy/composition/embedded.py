@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.composition.drain import drained
@@ -49,6 +50,7 @@ class Embedded:
         self._waiting: set[str] = set(APPS)
         self._failure: Exception | None = None
         self._spools: list[Spool] = []
+        self._instance: Instance | None = None
 
     async def run(self) -> None:
         """Until Ctrl-C, SIGTERM, or `beside` returns.
@@ -62,6 +64,7 @@ class Embedded:
                 self.folder, ports, self._policies, instance.passwords, self._prepare_once(instance), self._as_of
             )
             supervisor = self._supervisor = Supervisor(specs, self.folder / "logs", self._on_state, self._start_over)
+            self._instance = instance
             with announced(instance):
                 await self._run(supervisor, instance)
         if self._failure is not None:
@@ -73,7 +76,6 @@ class Embedded:
         await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()
         if not running.done():
-            announce(Instance(instance.folder, instance.pid, instance.ports, supervisor.pids))
             target = target_of(instance)
             clearing = asyncio.create_task(self._clear_spools(target))
             if self._beside is not None:
@@ -115,7 +117,14 @@ class Embedded:
             self._waiting.discard(transition.name)
             if not self._waiting:
                 self._ready.set()
+                self._announce()
         self._report(transition)
+
+    def _announce(self) -> None:
+        """Process ids change when a child is started again."""
+        if self._instance is not None:
+            self._instance = replace(self._instance, pids=self._supervisor.pids)
+            announce(self._instance)
 
     async def _start_over(self, _name: str) -> None:
         """The broker ended, and its log with it: everything starts again and is restored from the archive."""

@@ -52,22 +52,32 @@ def status(
 def _ask_broker(target: Target, report: _Report) -> None:
     from deploy.composition.drain import INFER_GROUP, SINK_GROUP
     from schemas.errors import TransientError
-    from streams.apps.topic_admin import admin
 
     try:
         ends = _ends(target)
-        with admin(target.broker) as client:
-            groups = client.describe_groups([INFER_GROUP, SINK_GROUP])
         report.services.append(("broker", target.broker))
         for group in (INFER_GROUP, SINK_GROUP):
-            members = len(groups.get(group, {}).get("members") or [])
-            report.services.append((group, f"{members} worker{'s' if members != 1 else ''}"))
-            if not members:
+            workers = _workers(target, group)
+            report.services.append((group, f"{workers} worker{'s' if workers != 1 else ''}"))
+            if not workers:
                 report.missing.append(group)
             _add_lag(target, group, ends, report)
     except TransientError as error:
         report.missing.append("broker")
         report.services.append(("broker", str(error)))
+
+
+def _workers(target: Target, group: str) -> int:
+    """How many workers an app has. Tansu's answer about groups cannot be read, so there processes are counted."""
+    import psutil
+
+    from streams.apps.topic_admin import admin
+
+    if target.instance is not None:
+        pid = target.instance.pids.get(group.removeprefix("tieline-"), 0)
+        return int(psutil.pid_exists(pid)) if pid else 0
+    with admin(target.broker) as client:
+        return len(client.describe_groups([group]).get(group, {}).get("members") or [])
 
 
 def _ends(target: Target) -> dict[tuple[str, int], int]:
