@@ -7,14 +7,17 @@ leaks into the next one. Opening one costs about 0.4 ms. Never fork a process af
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile, _TemporaryFileWrapper
 from typing import Any
 
 from deploy.embedded.front.errors import BAD_ARGUMENTS, LOGICAL_ERROR, StoreError
+from deploy.embedded.front.statement import InsertHead
 
 MIB = 1024 * 1024
 SERVER_OPTIONS: Mapping[str, int] = {
@@ -76,7 +79,6 @@ class Handle:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._stream: Any = None
-        self._insert: Any = None
         self._busy = threading.RLock()  # closing waits for the statement that runs
 
     def configure(self, settings: Mapping[str, str]) -> None:
@@ -116,31 +118,19 @@ class Handle:
         """The same as one chunk, for formats that cannot be cut (JSON, Arrow) and statements without rows."""
         yield self.query(sql, output_format, params)
 
-    def begin_insert(self, sql: str, input_format: str) -> None:
-        """Start `INSERT INTO t (columns) [SETTINGS …]`, without FORMAT, fed by `append`."""
-        with self._busy, _engine_errors():
-            self._insert = self._connection.send_insert(sql, input_format)
+    def insert_file(self, insert: InsertHead, path: Path) -> Counts:
+        """Insert the rows of a file; returns once they are in the table's parts on disk.
 
-    def append(self, data: bytes) -> None:
-        with self._busy, _engine_errors():
-            self._connection.insert_append(self._insert, data)
-
-    def finish_insert(self) -> Counts:
-        """Returns once the rows are in the table's parts on disk."""
-        insert, self._insert = self._insert, None
-        with self._busy, _engine_errors():
-            result = self._connection.insert_done(insert)
-        return Counts(written_rows=result.rows_written(), written_bytes=result.bytes_written())
+        Not the engine's streaming insert: that one reports success for rows which the engine then refuses.
+        """
+        return self.query(insert.from_file(_text(os.fspath(path))), "Null").counts
 
     def close(self) -> None:
         stream, self._stream = self._stream, None
-        insert, self._insert = self._insert, None
         try:
             with self._busy, _engine_errors():
                 if stream is not None:
                     self._connection.streaming_cancel_query(stream)
-                if insert is not None:
-                    self._connection.insert_cancel(insert)
         except StoreError:
             pass  # a statement that failed by itself has nothing left to cancel
         finally:
@@ -173,6 +163,9 @@ class Engine:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._connect: Any = _chdb.connect  # type: ignore[attr-defined]  # compiled, without stubs
         self._path = os.fspath(folder)
+        self.incoming = folder.parent / "incoming"
+        shutil.rmtree(self.incoming, ignore_errors=True)  # bodies of inserts that a killed process never finished
+        self.incoming.mkdir(mode=0o700)
         self._pid = os.getpid()
         self._lock = threading.Lock()
         with _engine_errors():
@@ -204,6 +197,10 @@ class Engine:
         finally:
             opened.close()
 
+    def incoming_file(self) -> _TemporaryFileWrapper[bytes]:
+        """A file for the rows of one insert; gone when it is closed."""
+        return NamedTemporaryFile(dir=self.incoming, prefix="insert-")
+
     def detached_parts(self) -> list[str]:
         """Parts that the engine set aside because it could not read them: rows that are missing from their tables."""
         with self.handle() as handle:
@@ -222,9 +219,10 @@ class Engine:
         """Pay for the first insert (0.4 s) before anyone waits for it."""
         with self.handle() as handle:
             handle.query("CREATE TABLE IF NOT EXISTS default.warmth (at UInt8) ENGINE = MergeTree ORDER BY at", "Null")
-            handle.begin_insert("INSERT INTO default.warmth (at)", "CSV")
-            handle.append(b"1\n")
-            handle.finish_insert()
+            with self.incoming_file() as file:
+                file.write(b"1\n")
+                file.flush()
+                handle.insert_file(InsertHead("INSERT INTO default.warmth (at)", "", "CSV", b""), Path(file.name))
             handle.query("DROP TABLE default.warmth", "Null")
 
     def close(self) -> None:

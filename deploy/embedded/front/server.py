@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
+from pathlib import Path
 
 from aiohttp import web
 
@@ -148,12 +149,12 @@ class Front:
     async def _insert(self, asked: Asked, insert: InsertHead, body: _Body) -> Outcome:
         settings = dict(asked.settings)
         async with self._workers.handle(settings, asked.database) as handle:
-            await self._workers.run(handle.begin_insert, insert.sql, insert.input_format)
-            if insert.data:
-                await self._workers.run(handle.append, insert.data)
-            async for piece in body.more():
-                await self._workers.run(handle.append, piece)
-            counts = await self._workers.run(handle.finish_insert)
+            with self._engine.incoming_file() as file:
+                file.write(insert.data)
+                async for piece in body.more():
+                    await self._workers.run(file.write, piece)
+                file.flush()
+                counts = await self._workers.run(handle.insert_file, insert, Path(file.name))
         return inserted(asked, counts)
 
     async def _statement(self, request: web.Request, account: Account, asked: Asked, sql: bytes) -> Outcome:

@@ -23,11 +23,17 @@ HEAD_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class InsertHead:
-    """`INSERT INTO t (columns) [SETTINGS …]`, the format of its data, and the data that came in the same bytes."""
+    """`INSERT INTO t (columns)`, its `SETTINGS …` if any, the format of its data, and the data that came in the same
+    bytes."""
 
-    sql: str
+    into: str
+    settings: str
     input_format: str
     data: bytes
+
+    def from_file(self, literal: str) -> str:
+        """The same insert, its rows read from a file named by an SQL string literal."""
+        return f"{self.into} FROM INFILE {literal} {self.settings} FORMAT {self.input_format}"
 
 
 def _tokens(text: bytes) -> Iterator[tuple[str, bytes, int, int]]:
@@ -65,15 +71,21 @@ def insert_with_data(text: bytes) -> InsertHead | None:
     if first_words(head) != ("INSERT", "INTO"):
         return None
     takes_format = False
-    sql_end = 0
+    sql_end, settings_at = 0, 0
     for kind, token, start, depth in _tokens(head):
         word = token.upper() if kind == "word" and depth == 0 else b""
         if takes_format:
-            return InsertHead(head[:sql_end].decode(), token.decode(), _data(text, start + len(token)))
+            into_end = settings_at or sql_end
+            settings = head[into_end:sql_end].decode()
+            return InsertHead(head[:into_end].decode(), settings, token.decode(), _data(text, start + len(token)))
         if word in (b"SELECT", b"WITH", b"FROM", b"EXPLAIN"):
             return None
         if word == b"VALUES":
-            return InsertHead(head[:start].decode(), "Values", text[start + len(token) :])
+            into_end = settings_at or start
+            settings = head[into_end:start].decode()
+            return InsertHead(head[:into_end].decode(), settings, "Values", text[start + len(token) :])
+        if word == b"SETTINGS":
+            settings_at = start
         if word == b"FORMAT":
             takes_format, sql_end = True, start
     return None

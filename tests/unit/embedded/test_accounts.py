@@ -18,7 +18,7 @@ def test_passwords_are_random_per_folder_stay_and_are_private(tmp_path: Path) ->
     (tmp_path / "other").mkdir()
     drawn = ensure_passwords(tmp_path)
     assert ensure_passwords(tmp_path) == drawn
-    assert len({*drawn.values(), *ensure_passwords(tmp_path / "other").values()}) == 6
+    assert len({*drawn.values(), *ensure_passwords(tmp_path / "other").values()}) == 2 * len(USERS)
     assert min(map(len, drawn.values())) >= 32
     assert (tmp_path / "passwords.json").stat().st_mode & 0o777 == 0o600
 
@@ -74,3 +74,11 @@ def test_readers_settings_stay_below_the_ceilings() -> None:
     with pytest.raises(StoreError) as refused:
         reader_settings({"allow_introspection_functions": "1"}, limits)
     assert refused.value.code == 164
+
+
+def test_the_owner_looks_at_every_table_and_writes_nothing(tmp_path: Path) -> None:
+    owner = Accounts(tmp_path).account("owner")
+    assert owner.read_only
+    assert owner.may_read("tieline", "evidence")
+    assert owner.may_read("system", "parts")
+    assert not owner.may_read("default", "anything")

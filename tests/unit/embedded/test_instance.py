@@ -64,7 +64,7 @@ def test_running_instance_is_seen_and_a_killed_one_is_not(tmp_path: Path) -> Non
     found = running_instance(folder)
     assert found == Instance(folder, 1, {"store": 1}, {"store": 2})
     assert found is not None
-    assert set(found.passwords) == {"tieline", "reader", "auditor"}
+    assert set(found.passwords) == {"tieline", "reader", "auditor", "owner"}
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert (folder / "instance.json").exists()
