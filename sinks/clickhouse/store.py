@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from clickhouse_connect.driver.client import Client
@@ -13,9 +13,10 @@ from clickhouse_connect.driver.client import Client
 from schemas.envelope import Envelope
 from schemas.errors import InvariantError, TransientError
 from schemas.policy import PolicyBook
+from schemas.rows import METHOD_VERSION
 from sinks.clickhouse.migrate import require_current
 from sinks.clickhouse.queries.work_items import due_items, item_payloads
-from sinks.clickhouse.records import event_row, process_records, process_row
+from sinks.clickhouse.records import RunRecord, event_row, process_records, process_row
 from sinks.clickhouse.retry import Retry
 from sinks.clickhouse.settings import ClickHouseSettings, connect
 from sinks.clickhouse.windows import Windows, refresh_priors
@@ -36,6 +37,7 @@ class ClickHouseStore:
         self._writer: Writer | None = None
         self._windows: Windows | None = None
         self._stale_priors = True
+        self._started_at = datetime.now(UTC)
         self._refreshing = asyncio.Lock()
 
     async def open(self, on_refused: Refused) -> None:
@@ -73,9 +75,18 @@ class ClickHouseStore:
                 self._stale_priors = True
 
     async def declare(self, policies: PolicyBook, processes: Iterable[str]) -> None:
-        """Write what the policy promises for these processes."""
+        """Write what the policy promises for these processes, and with which versions the run works."""
         rows = [process_row(record) for record in process_records(policies, self._run, processes)]
         await self.add("processes", rows)
+        record = RunRecord(
+            run=self._run,
+            kind="live",
+            status="running",
+            policy_versions=tuple(policy.version for policy in policies.policies),
+            method_version=METHOD_VERSION,
+            started_at=self._started_at,
+        )
+        await self.add("runs", [record.model_dump_json().encode()])
 
     async def refresh_priors(self) -> None:
         """Compute the priors again, if windows have changed."""

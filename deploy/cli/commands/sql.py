@@ -64,7 +64,8 @@ def _answer_of_server(query: str, output_format: str, data: DataOption) -> bytes
         answer: bytes = client.raw_query(query, fmt=output_format, settings={"readonly": 2})
         return answer
     except ClickHouseError as error:
-        raise TielineError(str(error).split("(for url")[0].strip()) from None
+        # The client wraps what the server said; only that helps.
+        raise TielineError(str(error).split("server response: ")[-1].split(" (for url")[0].strip()) from None
 
 
 def _print_table(answer: dict[str, Any]) -> None:

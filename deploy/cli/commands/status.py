@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -14,8 +14,6 @@ from deploy.cli.options import DataOption
 
 if TYPE_CHECKING:
     from deploy.composition.target import Target
-
-_TABLES = ("events", "work_items", "handoffs", "exchanges", "problems", "evidence", "tie_windows", "dead_letters")
 
 
 @dataclass
@@ -111,22 +109,16 @@ def _ask_store(target: Target, report: _Report) -> None:
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
     from schemas.errors import ConfigError, TransientError
+    from sinks.clickhouse.queries.status import dead_letters, newest_event_at, rows_per_table
     from sinks.clickhouse.settings import connect
 
     try:
         client = connect(target.clickhouse)
         report.services.append(("store", f"{target.clickhouse.host}:{target.clickhouse.port}"))
-        for table in _TABLES:
-            final = "" if table == "dead_letters" else " FINAL"
-            report.tables.append((table, client.query(f"SELECT count() FROM {table}{final}").result_rows[0][0]))
-        report.dead_letters = [
-            tuple(row)
-            for row in client.query(
-                "SELECT stage, code, count(DISTINCT id) FROM dead_letters GROUP BY stage, code ORDER BY stage, code"
-            ).result_rows
-        ]
-        newest: Any = client.query("SELECT max(time), count() FROM events").result_rows[0]
-        report.newest = f"{newest[0]:%Y-%m-%d %H:%M:%S} UTC" if newest[1] else report.newest
+        report.tables = list(rows_per_table(client).items())
+        report.dead_letters = [(found.stage, found.code, found.letters) for found in dead_letters(client)]
+        newest = newest_event_at(client)
+        report.newest = f"{newest:%Y-%m-%d %H:%M:%S} UTC" if newest else report.newest
         client.close()
     except (TransientError, ConfigError, ClickHouseError) as error:
         report.missing.append("store")
