@@ -84,7 +84,10 @@ async def drained(
 async def _passed(broker: str, group: str, ends: Offsets, progress: Callable[[int], None], stall_s: float) -> None:
     least, moved_at_s = -1, time.monotonic()
     while True:
-        reached = await asyncio.to_thread(committed, broker, group)
+        try:
+            reached = await asyncio.to_thread(committed, broker, group)
+        except TransientError:  # a broker that has just started has no coordinator for the group yet
+            reached = {}
         behind = sum(max(0, end - reached.get(place, 0)) for place, end in ends.items())
         progress(behind)
         if not behind:
