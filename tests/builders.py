@@ -95,6 +95,32 @@ def sent(minutes: float, message_id: str, role: str, to: list[str], **fields: An
     return event("communication.sent", minutes, message_id=message_id, role=role, to_roles=to, **fields)
 
 
+def asked(minutes: float, message_id: str, role: str, to: list[str], **fields: Any) -> Event:
+    """A message that expects a reply."""
+    return sent(minutes, message_id, role, to, expects_reply=True, **fields)
+
+
+def raised(minutes: float, problem_id: str, role: str, to: list[str], **fields: Any) -> Event:
+    """`role` raises a problem that it needs others for."""
+    return event("problem.raised", minutes, problem_id=problem_id, role=role, to_roles=to, **fields)
+
+
+def responded(minutes: float, problem_id: str, role: str, kind: str, **fields: Any) -> Event:
+    """One response; person 2 unless said otherwise."""
+    fields.setdefault("actor", person(2))
+    return event("problem.responded", minutes, problem_id=problem_id, role=role, kind=kind, **fields)
+
+
+def paused(minutes: float, role: str | None = None, reason: str = "patient", **fields: Any) -> Event:
+    """The work item waits for something."""
+    return event("work_item.paused", minutes, role=role, reason=reason, **fields)
+
+
+def resumed(minutes: float, **fields: Any) -> Event:
+    """The work item goes on."""
+    return event("work_item.resumed", minutes, **fields)
+
+
 def policy_book(**process: Any) -> PolicyBook:
     """A policy for process `p` that observes everything and has an hour for everything, unless said otherwise."""
     part: dict[str, Any] = {

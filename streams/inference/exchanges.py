@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -114,8 +115,14 @@ def _errors(
             continue
         reporter = role(act.data.reported_by or act.data.role)
         reported = reporter in to_roles and (act.data.reported_by is not None or reporter != role(sent.data.role))
-        if reported or any(sent.order < at < act.order and by in to_roles for at, by in line.human_acts):
+        if reported or any(_acted(line, by, sent, act) for by in to_roles):
             yield act
+
+
+def _acted(line: Timeline, role: str, after: CommunicationSent, before: CommunicationCorrected) -> bool:
+    acts = line.human_acts.get(role, [])
+    first = bisect_right(acts, after.order)
+    return first < len(acts) and acts[first] < before.order
 
 
 def _readers(line: Timeline, sent: CommunicationSent, until: datetime) -> dict[str, str]:

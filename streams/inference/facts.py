@@ -14,9 +14,9 @@ from schemas.policy import InForce, PolicyBook
 from schemas.rows import EvidenceRow, ExchangeRow, HandoffRow, ProblemRow, Row, period_start
 from schemas.vocabulary import INFERRED_RULES, Rule
 from streams.inference.exchanges import messages
-from streams.inference.handoffs import explicit_handoffs
 from streams.inference.history import Contents, contents_of
 from streams.inference.observation import Observation
+from streams.inference.offers import explicit_handoffs
 from streams.inference.ownership import inferred_handoffs
 from streams.inference.problems import problems
 from streams.inference.rules.handoff import HANDOFF_RULES, handoff_observations

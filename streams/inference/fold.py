@@ -29,7 +29,17 @@ class WorkItemFold:
         last_arrival_at: when an event last arrived, which has nothing to do with event time.
     """
 
-    __slots__ = ("_contents", "_said", "closed", "history", "last_arrival_at", "next_deadline_at", "process", "subject")
+    __slots__ = (
+        "_contents",
+        "_refused",
+        "_said",
+        "closed",
+        "history",
+        "last_arrival_at",
+        "next_deadline_at",
+        "process",
+        "subject",
+    )
 
     def __init__(self, process: str, subject: str, last_arrival_at: datetime) -> None:
         self.process, self.subject = process, subject
@@ -39,6 +49,8 @@ class WorkItemFold:
         self.closed = False
         # None: not known what was said, because another worker may have said it. Then everything is said again.
         self._said: dict[RowKey, int] | None = {}
+        # Keys of events that an oversize item has no room for, but that somebody else may have told of.
+        self._refused: set[RowKey] = set()
         # The decoded events, while it is hot; a new event is sorted in, so a busy item is never decoded again.
         self._contents: Contents | None = Contents((), ())
 
@@ -58,14 +70,15 @@ class WorkItemFold:
     def recomputed(cls, process: str, subject: str, events: Iterable[Event], as_of: datetime) -> WorkItemFold:
         """The fold of an item that had left memory, from all its archived events; its first word is everything."""
         fold = cls(process, subject, as_of)
+        fold._said = None
         for event in events:
             fold.add(event, as_of)
-        fold._said = None
         return fold
 
     def unite(self, row: WorkItemRow, encoded: bytes) -> None:
         """Take in another state of the same item: a union, so that no state record can take anything back."""
-        self.history.merge(encoded)
+        for event in self.history.merge(encoded):
+            self._refuse(event)
         self.last_arrival_at = max(self.last_arrival_at, row.last_arrival_at)
         self._contents = None
 
@@ -79,7 +92,13 @@ class WorkItemFold:
             self._contents = Contents(tuple(winners), self._contents.losers)
         elif added.outcome != "known":
             self._contents = None
+        if added.outcome == "oversize":
+            self._refuse(event)
         return added
+
+    def _refuse(self, event: Event) -> None:
+        if self._said is None:
+            self._refused.update(possible_keys(Contents((event,), ())))
 
     def changes(self, policies: PolicyBook, as_of: datetime, run: str = LIVE) -> list[Row]:
         """The rows that are new or different since the last call, and tombstones for those that are gone.
@@ -93,6 +112,7 @@ class WorkItemFold:
         gone = [tombstone(key, run, self.process, self.subject) for key in said if key not in now]
         changed = [row for key, row in found.rows.items() if said.get(key) != now[key]]
         self._said = now
+        self._refused.clear()
         if self.history.oversize:
             self.history.forget()
         order = revision(OVERSIZE_EVENTS if self.history.oversize else len(self.history), as_of)
@@ -128,7 +148,7 @@ class WorkItemFold:
 
     def _possible(self) -> list[RowKey]:
         contents = self._contents or self.history.contents()
-        return list(possible_keys(contents))
+        return [*possible_keys(contents), *self._refused]
 
     def cool(self) -> None:
         """Give back the decoded events: they are decoded again when needed, at 8 µs each."""

@@ -79,18 +79,20 @@ class History:
         lines = sorted([*self._winners.values(), *self._lost()])
         return b"\n".join([_VERSION + (b" oversize" if self.oversize else b""), *lines])
 
-    def merge(self, encoded: bytes) -> None:
+    def merge(self, encoded: bytes) -> list[Event]:
         """Unite with what `encode` gave.
 
+        Returns: the events for which there was no room, because both together are oversize.
         Raises: ValueError: written by a newer version.
         """
         header, *lines = encoded.split(b"\n")
         version, _, flag = header.partition(b" ")
         if version != _VERSION:
             raise ValueError("state of an unknown version")
-        for line in lines:
-            self.add(decode(line))
+        events = [decode(line) for line in lines]
+        refused = [event for event in events if self.add(event).outcome == "oversize"]
         self.oversize = self.oversize or flag == b"oversize"
+        return refused
 
     def _lost(self) -> Iterator[bytes]:
         for contents in self._losers.values():

@@ -39,6 +39,7 @@ def _episode(line: Timeline, giver: Tenure, taker: Tenure, after: Tenure | None)
         left_at=left_at,
         work=work,
         given_back_at=after.assigned.time if after else None,
+        ended_by=(after.assigned,) if after else (),
         bounced=after is not None and after.role == giver.role,
         offerer=giver.last_worker,
     )

@@ -11,7 +11,7 @@ from schemas.vocabulary import CONSTRUCTIVE, UNCONSTRUCTIVE
 from streams.inference.due import policy_due
 from streams.inference.exchanges import addressed
 from streams.inference.observation import refs
-from streams.inference.timeline import ProblemAct, Timeline, human_of
+from streams.inference.timeline import Order, ProblemAct, Timeline, human_of
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class ProblemEpisode:
             to_roles=self.to_roles,
             raised_at=self.raised.time,
             respond_by=self.respond_by,
-            first_response_at=min((response.time for response in self.responses), default=None),
+            first_response_at=min((answer.time for answer in self.answers), default=None),
             resolved_at=max(resolved, default=None),
             reopened=sum(isinstance(act, ProblemReopened) for act in self.acts),
             constructive=self.count(CONSTRUCTIVE),
@@ -85,7 +85,7 @@ def _episode(line: Timeline, raised: ProblemRaised) -> ProblemEpisode:
     by_humans = [act for act in acts if isinstance(act, ProblemResponded) and human_of(act) is not None]
     in_time = [act for act in by_humans if respond_by is None or act.time <= respond_by]
     responses = tuple(act for act in in_time if line.policy.role(act.data.role) in to_roles)
-    redirects = (act for act in responses if act.data.kind == "redirect")
+    last = _last_answers(line, in_time)
     return ProblemEpisode(
         raised=raised,
         from_role=line.policy.role(raised.data.role),
@@ -94,7 +94,9 @@ def _episode(line: Timeline, raised: ProblemRaised) -> ProblemEpisode:
         respond_by=respond_by,
         answers=tuple(act for act in by_humans if line.policy.role(act.data.role) in to_roles),
         responses=responses,
-        answered_redirects=tuple(act for act in redirects if _answered(line, act, in_time)),
+        answered_redirects=tuple(
+            act for act in responses if act.data.kind == "redirect" and _answered(line, act, last)
+        ),
         acts=acts,
     )
 
@@ -107,13 +109,13 @@ def _respond_by(line: Timeline, raised: ProblemRaised, to_roles: tuple[str, ...]
     return max((due for due in dues if due is not None), default=None)
 
 
-def _answered(line: Timeline, redirect: ProblemResponded, in_time: list[ProblemResponded]) -> bool:
+def _last_answers(line: Timeline, in_time: list[ProblemResponded]) -> dict[str, Order]:
+    """When each role last gave an answer that is not just another redirect."""
+    return {line.policy.role(act.data.role): act.order for act in in_time if act.data.kind != "redirect"}
+
+
+def _answered(line: Timeline, redirect: ProblemResponded, last: dict[str, Order]) -> bool:
     """Whether a role that the redirect named (or any other, if it named none) then answered."""
     role = line.policy.role
-    named = {role(name) for name in redirect.data.to_roles}
-    for act in in_time:
-        answers = act.order > redirect.order and act.data.kind != "redirect"
-        by = role(act.data.role)
-        if answers and (by in named if named else by != role(redirect.data.role)):
-            return True
-    return False
+    named = {role(name) for name in redirect.data.to_roles} or last.keys() - {role(redirect.data.role)}
+    return any(by in last and last[by] > redirect.order for by in named)

@@ -69,7 +69,10 @@ class PauseSpan(NamedTuple):
 
 @dataclass(slots=True)
 class Timeline:
-    """The visible events of one work item, sorted by what they are about. Roles are under their normal names."""
+    """The visible events of one work item, sorted by what they are about. Roles are under their normal names.
+
+    `work` and `human_acts` are by role; `offers` holds the first offer of each handoff, revisions are among `handoffs`.
+    """
 
     policy: InForce
     tenures: list[Tenure] = field(default_factory=list)
@@ -81,9 +84,10 @@ class Timeline:
     message_acts: dict[str, list[MessageAct]] = field(default_factory=lambda: defaultdict(list))
     problems: dict[str, list[ProblemRaised]] = field(default_factory=lambda: defaultdict(list))
     problem_acts: dict[str, list[ProblemAct]] = field(default_factory=lambda: defaultdict(list))
-    work: list[WorkItemWorked] = field(default_factory=list)
-    human_acts: list[tuple[Order, str]] = field(default_factory=list)
+    work: dict[str, list[WorkItemWorked]] = field(default_factory=lambda: defaultdict(list))
+    human_acts: dict[str, list[Order]] = field(default_factory=lambda: defaultdict(list))
     closed_at: datetime | None = None
+    _offered: set[str] = field(default_factory=set)
     _open_pauses: list[tuple[datetime, str | None]] = field(default_factory=list)
 
     def owner(self) -> str | None:
@@ -105,11 +109,11 @@ class Timeline:
         self._note_human_act(event)
 
     def _add_handoff(self, event: HandoffEvent) -> None:
-        group = self.handoffs[event.data.handoff_id]
-        group.append(event)
+        self.handoffs[event.data.handoff_id].append(event)
         if isinstance(event, HandoffOffered):
             self.closed_at = None
-            if not any(isinstance(earlier, HandoffOffered) for earlier in group[:-1]):
+            if event.data.handoff_id not in self._offered:
+                self._offered.add(event.data.handoff_id)
                 self.offers.append(event)
 
     def _add_communication(self, event: CommunicationSent | MessageAct) -> None:
@@ -146,9 +150,10 @@ class Timeline:
         if actor is None:
             return
         self.closed_at = None
-        self.work.append(event)
+        role = self.policy.role(event.data.role)
+        self.work[role].append(event)
         tenure = self.tenures[-1] if self.tenures else None
-        if tenure is not None and tenure.role == self.policy.role(event.data.role):
+        if tenure is not None and tenure.role == role:
             tenure.worked = tenure.worked or event
             tenure.last_worker = actor
 
@@ -162,11 +167,12 @@ class Timeline:
         self._open_pauses.clear()
 
     def _note_human_act(self, event: Event) -> None:
-        if human_of(event) is None or isinstance(event, CommunicationRead | HandoffOffered):
+        """Reading is not acting on what was read, and who assigns an item seldom is of the role that gets it."""
+        if human_of(event) is None or isinstance(event, CommunicationRead | HandoffOffered | WorkItemAssigned):
             return
         role = getattr(event.data, "role", None)
         if role is not None:
-            self.human_acts.append((event.order, self.policy.role(role)))
+            self.human_acts[self.policy.role(role)].append(event.order)
 
     def finish(self) -> None:
         """All events are in: pauses that nothing ended stay open."""

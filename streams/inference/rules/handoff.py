@@ -136,7 +136,7 @@ def advanced(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
         value=value,
         horizon=_settled_at(episode, line),
         decided_at=work.time if work else left_at,
-        events=(work,) if work else (episode.returned,) if episode.returned else (),
+        events=(work,) if work else episode.ended_by,
         origin=episode.origin,
     )
 

@@ -1,0 +1,181 @@
+"""Explicit handoffs: offers with an id of their own, and what became of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from schemas.events import (
+    HandoffAccepted,
+    HandoffDeclined,
+    HandoffEvent,
+    HandoffOffered,
+    HandoffReturned,
+    HandoffWithdrawn,
+    WorkItemWorked,
+)
+from schemas.vocabulary import HandoffState
+from streams.inference.chain import NEVER, Chain, Taken
+from streams.inference.due import Due, policy_due
+from streams.inference.handoffs import Answer, HandoffEpisode
+from streams.inference.timeline import Order, Timeline, human_of
+
+
+def explicit_handoffs(line: Timeline) -> list[HandoffEpisode]:
+    """Every explicit handoff of a work item, in the order of its offers."""
+    chain = Chain(line)
+    readings = [_Reading(line, chain, offer) for offer in line.offers]
+    chain.settle({reading.offer.data.handoff_id: reading.taken() for reading in readings})
+    return [reading.episode() for reading in readings]
+
+
+class _End(NamedTuple):
+    """How an offer ended without an answer."""
+
+    event: HandoffWithdrawn | HandoffOffered
+    state: HandoffState
+
+
+class _Reading:
+    """Reads one offer's story from the timeline: its acts in order, and the next step of its chain."""
+
+    def __init__(self, line: Timeline, chain: Chain, offer: HandoffOffered) -> None:
+        self.line, self.chain, self.offer, self.role = line, chain, offer, line.policy.role
+        self.from_role, self.to_role = self.role(offer.data.from_role), self.role(offer.data.to_role)
+        self.acts: list[HandoffEvent] = [act for act in line.handoffs[offer.data.handoff_id] if act is not offer]
+        self.onward = chain.next_by_receiver(offer)
+        end = self._end()
+        self.answer = self._answer(end)
+        self.end = None if self.answer else end
+
+    def taken(self) -> Taken:
+        """When the receiver became responsible: it accepted, or passed on what it had not accepted in so many words."""
+        if isinstance(self.answer, HandoffAccepted):
+            return Taken(max(self.answer.order, self.offer.order), (self.offer, self.answer))
+        if self.end is not None and self.end.state == "passed_on":
+            return Taken(self.end.event.order, (self.offer, self.end.event))
+        return NEVER
+
+    def episode(self) -> HandoffEpisode:
+        answer, end = self.answer, self.end
+        found = HandoffEpisode(
+            start=self.offer,
+            handoff_id=self.offer.data.handoff_id,
+            from_role=self.from_role,
+            to_role=self.to_role,
+            origin="explicit",
+            state=end.state if end else "offered",
+            due=self._due(),
+            answer=answer,
+            accepted_at=answer.time if isinstance(answer, HandoffAccepted) else None,
+            declined=answer if isinstance(answer, HandoffDeclined) else None,
+            returned=answer if isinstance(answer, HandoffReturned) else None,
+            withdrawn=end.event if end and isinstance(end.event, HandoffWithdrawn) else None,
+            left_at=end.event.time if end else None,
+            ended_by=(end.event,) if end and isinstance(end.event, HandoffOffered) else (),
+            skewed=answer is not None and answer.time < self._earliest(),
+            offerer=human_of(self.offer),
+            acts=self.acts,
+            completeness=self._completeness(),
+        )
+        if isinstance(answer, HandoffAccepted):
+            found.state = "accepted"
+            self._read_responsibility(found, answer)
+        elif answer is not None:
+            found.state = "declined" if found.declined else "returned"
+        return found
+
+    def _by(self, act: HandoffEvent, role: str) -> bool:
+        return not isinstance(act, HandoffOffered) and self.role(act.data.role) == role
+
+    def _earliest(self) -> datetime:
+        """An answer stamped before its offer, within the tolerance, came at once. Beyond it the handoff is accepted,
+        but when cannot be told."""
+        return self.offer.time - timedelta(seconds=self.line.policy.process.skew_tolerance_s)
+
+    def _answer(self, end: _End | None) -> Answer | None:
+        """The first answer by a human of the receiver while the offer stood."""
+        for act in self.acts:
+            if isinstance(act, Answer) and self._by(act, self.to_role) and human_of(act) is not None:
+                return act if end is None or act.order < end.event.order else None
+        return None
+
+    def _end(self) -> _End | None:
+        """How the offer ended without an answer, if nobody answered before."""
+        withdrawn, replaced = self._withdrawn(), self.chain.next_by_offerer(self.offer)
+        ends = [
+            *([_End(withdrawn, "withdrawn")] if withdrawn else []),
+            *([_End(replaced, "superseded")] if replaced else []),
+            *([_End(self.onward, "passed_on")] if self.onward else []),
+        ]
+        return min(ends, key=lambda end: end.event.order, default=None)
+
+    def _withdrawn(self) -> HandoffWithdrawn | None:
+        acts = (act for act in self.acts if isinstance(act, HandoffWithdrawn) and self._by(act, self.from_role))
+        return next(acts, None)
+
+    def _due(self) -> Due:
+        """The offer's own due time, else the policy's; a revision counts only before both the old and the new due."""
+        if self.offer.data.due_at is not None:
+            due = Due(self.offer.data.due_at, self.offer.data.due_at)
+        else:
+            targets, urgency = self.line.policy.process.targets.accept_s, self.offer.data.urgency
+            due = policy_due(self.offer.time, targets, urgency, self.to_role, self.line.policy, self.line.pauses)
+        for act in self.acts:
+            if isinstance(act, HandoffOffered) and self.role(act.data.from_role) == self.from_role:
+                new = act.data.due_at
+                if new is not None and act.time < new and (due.at is None or act.time < due.at):
+                    due = Due(new, new)
+        return due
+
+    def _completeness(self) -> float | None:
+        """Required elements present ÷ required, in what was offered until the answer; None: nothing is required."""
+        required = self.line.policy.process.required_elements
+        offers = [self.offer, *(act for act in self.acts if isinstance(act, HandoffOffered) and self._before(act))]
+        told = [offer.data.elements for offer in offers if offer.data.elements is not None]
+        if not required or not told:
+            return None
+        present = {name for elements in told for name, there in elements.items() if there}
+        return len(present & required) / len(required)
+
+    def _before(self, act: HandoffEvent) -> bool:
+        return self.answer is None or act.order < self.answer.order
+
+    def _read_responsibility(self, found: HandoffEpisode, accepted: HandoffAccepted) -> None:
+        """What the receiver did with what it accepted: worked, gave back, passed on."""
+        returned = self._returned(accepted)
+        gone = min((_given_back(returned), self.chain.left(self.offer)), key=lambda taken: taken.order)
+        withdrawn = self._withdrawn()
+        found.withdrawn = withdrawn if withdrawn and withdrawn.order < gone.order else None
+        found.work = self._work_until(found.withdrawn.order if found.withdrawn else gone.order)
+        found.given_back_at = None if gone is NEVER else gone.order[0]
+        found.ended_by = gone.by
+        if found.withdrawn and not found.work:
+            found.state = "withdrawn"
+        elif returned is not None and gone.order == returned.order:
+            found.returned, found.state = returned, "returned"
+        self._read_bounce(found, returned)
+
+    def _read_bounce(self, found: HandoffEpisode, returned: HandoffReturned | None) -> None:
+        """Whether the receiver's next step went back to the offerer, which a worked consult was meant to."""
+        onward = self.onward if self.onward and self.role(self.onward.data.to_role) == self.from_role else None
+        back = min((step.order for step in (returned, onward) if step), default=None)
+        if back is None:
+            return
+        found.planned_return = found.consult and found.work is not None and found.work.order < back
+        found.bounced = not found.planned_return
+        found.step_back = onward
+
+    def _returned(self, accepted: HandoffAccepted) -> HandoffReturned | None:
+        returns = (act for act in self.acts if isinstance(act, HandoffReturned) and act.order > accepted.order)
+        return next((act for act in returns if self._by(act, self.to_role) and human_of(act) is not None), None)
+
+    def _work_until(self, gone: Order) -> WorkItemWorked | None:
+        work = self.line.work.get(self.to_role, ())
+        first = bisect_right(work, self.offer.order, key=lambda event: event.order)
+        return work[first] if first < len(work) and work[first].order < gone else None
+
+
+def _given_back(returned: HandoffReturned | None) -> Taken:
+    return Taken(returned.order, (returned,)) if returned is not None else NEVER
