@@ -39,6 +39,7 @@ class InferSettings:
     """Settings of the `infer` app.
 
     Attributes:
+        gather_s: how long a write waits for more events; a fetch brings several partitions.
         checkpoint_interval_s: at most this long between checkpoints; what a restart reads again.
         checkpoint_events: a checkpoint comes earlier after so many events.
         tick_interval_s: how often deadlines are looked at.
@@ -46,6 +47,7 @@ class InferSettings:
         slice_items: work items folded before other tasks of the process get their turn.
     """
 
+    gather_s: float = 0.02
     checkpoint_interval_s: float = 2.0
     checkpoint_events: int = 20_000
     tick_interval_s: float = 0.5
@@ -71,6 +73,7 @@ class Infer:
         self.producer = BatchProducer(broker)
         self._started = False
         self._writing = asyncio.Lock()
+        self._intake = asyncio.Lock()
         self._folded = asyncio.Event()
         self._written = asyncio.Event()
         self._unwritten_events = 0
@@ -85,11 +88,11 @@ class Infer:
         run_beside(self.app, self._write_loop, self._tick_loop)
 
     async def handle(self, batch: PartitionBatch) -> None:
-        """Fold one batch; writing follows on its own, in `_write_loop`."""
+        """Fold one batch; writing follows on its own, in `_write_loop`, and goes on meanwhile."""
         while self._unwritten_events > self.settings.max_unwritten_events:
             self._written.clear()
             await self._written.wait()
-        async with self._writing:
+        async with self._intake:
             partition = self.partitions.get(batch.partition)
             if partition is None or not self.app.offsets.is_current(batch):
                 return
@@ -122,6 +125,7 @@ class Infer:
             if not self._checkpoint_due():
                 wait_s = self._checkpoint_at_s + self.settings.checkpoint_interval_s - time.monotonic()
                 await _wait(self._folded, max(0.0, wait_s) if self._has_unsaved() else None)
+                await asyncio.sleep(self.settings.gather_s)
             self._folded.clear()
             async with self._writing:
                 await self._write()
@@ -129,18 +133,23 @@ class Infer:
                     await self._checkpoint()
 
     async def _write(self) -> None:
-        """All changes of all partitions into the outbox and to the broker, until acknowledged."""
-        as_of = self.clock()
+        """All changes of all partitions into the outbox and to the broker, until acknowledged.
+
+        Events that are folded meanwhile may be in it or not: they count as unwritten.
+        """
+        as_of, events = self.clock(), self._unwritten_events
+        reached: list[tuple[Partition, int]] = []
         for partition in list(self.partitions.values()):
+            reached.append((partition, partition.next_offset))
             for count, (key, rows) in enumerate(partition.take_changes(as_of), start=1):
                 self.outbox.add_rows(partition.number, key, rows)
                 if count % self.settings.slice_items == 0:
                     await asyncio.sleep(0)
         if len(self.outbox):
             await self._until_done(lambda: self.outbox.send(self.producer))
-        for partition in self.partitions.values():
-            partition.written_offset = partition.next_offset
-        self._unwritten_events = 0
+        for partition, offset in reached:
+            partition.written_offset = offset
+        self._unwritten_events -= events
         self._written.set()
 
     def _has_unsaved(self) -> bool:
@@ -153,19 +162,25 @@ class Infer:
 
     async def _checkpoint(self) -> None:
         """States, then offsets. A worker that may have lost its partitions writes no state: a successor may be
-        ahead of it."""
+        ahead of it.
+
+        Intake waits while states are taken: one that held an event whose rows are not written would hide that event
+        from a restart, which takes it for known and says nothing.
+        """
         if not self.app.membership.is_fresh():
             await asyncio.sleep(self.settings.tick_interval_s)
             return
-        as_of = self.clock()
-        states = {number: partition.take_states(as_of) for number, partition in self.partitions.items()}
+        async with self._intake:
+            await self._write()
+            as_of = self.clock()
+            states = {number: partition.take_states(as_of) for number, partition in self.partitions.items()}
+            self._unsaved_events = 0
         await self._until_done(lambda: self._keep_states(states))
         for number, partition in self.partitions.items():
             partition.states_kept()
             if partition.assignment >= 0:
                 tp = TopicPartition(topics.EVENTS, number)
                 self.app.offsets.mark_safe_up_to(tp, partition.written_offset, partition.assignment)
-        self._unsaved_events = 0
         self._checkpoint_at_s = time.monotonic()
         await self._commit()
 

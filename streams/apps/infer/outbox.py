@@ -32,9 +32,10 @@ class Outbox:
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, int], list[Pair]] = defaultdict(list)
+        self._sending: dict[tuple[str, int], list[Pair]] = defaultdict(list)
 
     def __len__(self) -> int:
-        return sum(map(len, self._waiting.values()))
+        return sum(map(len, self._waiting.values())) + sum(map(len, self._sending.values()))
 
     def add_rows(self, partition: int, key: bytes, rows: list[Row]) -> None:
         """Rows for their topics, under the key of their work item."""
@@ -51,12 +52,14 @@ class Outbox:
         self._waiting[topics.LATE, partition].append((key, content))
 
     async def send(self, producer: Producer) -> None:
-        """Produce everything and forget it.
+        """Produce everything and forget it; what is added meanwhile waits for the next call.
 
         Raises: TransientError: not all of it was acknowledged; nothing is forgotten.
         """
-        waiting = dict(self._waiting)
+        waiting, self._waiting = self._waiting, defaultdict(list)
+        for place, records in waiting.items():
+            self._sending[place].extend(records)
         await asyncio.gather(
-            *(producer.produce(topic, partition, records) for (topic, partition), records in waiting.items())
+            *(producer.produce(topic, partition, records) for (topic, partition), records in self._sending.items())
         )
-        self._waiting.clear()
+        self._sending.clear()

@@ -39,6 +39,7 @@ class Partition:
         self._unsaid: dict[bytes, WorkItemFold] = {}
         self._unsaved: dict[bytes, WorkItemFold] = {}
         self._leaving: dict[bytes, WorkItemFold] = {}
+        self._evicted: dict[bytes, WorkItemFold] = {}
         self._deadlines = Alarms()
         self._lingering = Alarms()
         self._hot: OrderedDict[bytes, WorkItemFold] = OrderedDict()
@@ -75,8 +76,8 @@ class Partition:
         held = self.folds.get(key)
         if held is None:
             held = self.folds[key] = WorkItemFold(event.process, event.subject, arrived_at)
-        self._leaving.pop(key, None)
         added = held.add(event, arrived_at)
+        self._stay(key, held)
         if added.outcome != "known":
             self._unsaid[key] = self._unsaved[key] = held
         if added.outcome == "oversize":
@@ -119,19 +120,27 @@ class Partition:
     def take_states(self, as_of: datetime) -> list[tuple[bytes, bytes]]:
         """The state records of all items that changed since the last call."""
         changed, self._unsaved = self._unsaved, {}
-        return [(key, encode_state(fold, as_of, evicted=key in self._leaving)) for key, fold in changed.items()]
+        self._evicted |= self._leaving
+        self._leaving.clear()
+        return [(key, encode_state(fold, as_of, evicted=key in self._evicted)) for key, fold in changed.items()]
 
     def has_unsaved(self) -> bool:
         """Whether a checkpoint would write anything."""
         return bool(self._unsaved)
 
     def states_kept(self) -> None:
-        """The state records are acknowledged: items that leave are now stubs."""
-        for key in self._leaving:
+        """The state records last taken are acknowledged: items that leave are now stubs."""
+        for key in self._evicted:
             self.stubs.add(key)
             self.folds.pop(key, None)
             self._hot.pop(key, None)
-        self._leaving.clear()
+        self._evicted.clear()
+
+    def _stay(self, key: bytes, fold: WorkItemFold) -> None:
+        """An event came for an item that was about to leave: it is kept, and its state is written again."""
+        if self._leaving.pop(key, None) or self._evicted.pop(key, None):
+            self._unsaved[key] = fold
+            self._watch(key, fold)
 
     def _watch(self, key: bytes, fold: WorkItemFold) -> None:
         if fold.next_deadline_at is not None:
