@@ -36,6 +36,9 @@ ROW_TABLES = {
     topics.STATE: "work_items",
     topics.DEAD_LETTERS: "dead_letters",
 }
+TOGETHER = frozenset({"evidence", "work_items"})
+"""Tables that are written less often, in larger batches: evidence costs a look-up and a re-aggregation of windows each
+time, whatever its size, and whoever waits for a row waits for none of these."""
 _log = logging.getLogger(__name__)
 
 
@@ -45,15 +48,34 @@ class SinkSettings:
 
     Attributes:
         gather_s: how long a flush waits for more rows; most of a batch arrives together.
+        together_interval_s: how often evidence and states are written, and windows re-aggregated.
+        together_rows: they are written earlier when there are so many.
         commit_interval_s: offsets are committed at most this often.
         priors_interval_s: priors are computed at most this often.
         due_interval_s: how often evicted items with a passed deadline are looked for.
     """
 
-    gather_s: float = 0.01
+    gather_s: float = 0.02
+    together_interval_s: float = 0.5
+    together_rows: int = 20_000
     commit_interval_s: float = 1.0
     priors_interval_s: float = 5.0
     due_interval_s: float = 5.0
+
+
+class Held:
+    """Rows that wait to be written together, and up to where that makes their partitions safe."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[bytes]] = {}
+        self.added: dict[TopicPartition, tuple[int, int]] = {}
+        self.count = 0
+
+    def add(self, table: str, rows: list[bytes], batch: PartitionBatch) -> None:
+        """Take in the rows of one batch."""
+        self.rows.setdefault(table, []).extend(rows)
+        self.added[batch.tp] = (batch.next_offset, batch.assignment)
+        self.count += len(rows)
 
 
 class Sink:
@@ -73,6 +95,8 @@ class Sink:
         self.producer = BatchProducer(broker)
         self._opened = False
         self._added: dict[TopicPartition, tuple[int, int]] = {}
+        self._held = Held()
+        self._held_until_s = 0.0
         self._something = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._processes: set[str] = set()
@@ -93,7 +117,14 @@ class Sink:
             await self.store.add(table, rows)
             self._note(batch)
 
-        return take
+        async def hold(batch: PartitionBatch) -> None:
+            rows = [record.value for record in _data(batch) if record.value is not None]
+            while self._held.count and self._held.count + len(rows) > self.settings.together_rows:
+                await self._flush()
+            self._held.add(table, rows, batch)
+            self._something.set()
+
+        return hold if table in TOGETHER else take
 
     async def _archive(self, batch: PartitionBatch) -> None:
         """Events that `infer` would refuse are not archived: it has reported them already."""
@@ -140,15 +171,25 @@ class Sink:
         while True:
             await self._something.wait()
             await asyncio.sleep(self.settings.gather_s)
-            await self._flush()
+            due = time.monotonic() >= self._held_until_s
+            if due or self._added or not self._held.added:
+                await self._flush(held=due)
             if time.monotonic() - committed_at_s >= self.settings.commit_interval_s or not self._something.is_set():
                 await self._commit()
                 committed_at_s = time.monotonic()
 
-    async def _flush(self) -> None:
+    async def _flush(self, held: bool = True) -> None:
+        """Write everything; without `held`, all but what is written together."""
         async with self._flushing:
-            self._something.clear()
             added, self._added = self._added, {}
+            if held:
+                taken, self._held = self._held, Held()
+                self._held_until_s = time.monotonic() + self.settings.together_interval_s
+                added |= taken.added
+                for table, rows in taken.rows.items():
+                    await self.store.add(table, rows)
+            if not self._held.added:
+                self._something.clear()
             await self.store.flush()
             for tp, (next_offset, assignment) in added.items():
                 self.app.offsets.mark_safe_up_to(tp, next_offset, assignment)
