@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from clickhouse_connect.driver.client import Client
 from benchmarks.load import POLICY, Live, live
 from benchmarks.plan import Plan
 from benchmarks.report import Figure, figure
-from benchmarks.usage import resident_mib
+from benchmarks.usage import resident_mib, usage
 from deploy.composition.drain import drained
 from deploy.composition.feed import Feed
 from deploy.composition.target import Target, target_of
@@ -65,16 +65,19 @@ async def latency(plan: Plan) -> list[Figure]:
     plan.say("latency: preparing events")
     events = await asyncio.to_thread(live, round(plan.rate * (plan.warm_up_s + plan.live_s)))
     async with embedded_tieline() as (target, supervisor):
+        pids = await asyncio.to_thread(_pids, target)
         plan.say(f"latency: {plan.rate} events/s for {plan.warm_up_s + plan.live_s:.0f} s")
         samples, memory = Samples(time.time() + plan.warm_up_s), list[float]()
         watching = asyncio.create_task(_watch_memory(supervisor, memory))
         looking = asyncio.create_task(asyncio.to_thread(_look, target, samples, len(events)))
+        began, began_s = _cpu_of(pids), time.monotonic()
         await _produce(target, events, plan.rate, samples)
+        cores = {name: (cpu_s - began[name]) / (time.monotonic() - began_s) for name, cpu_s in _cpu_of(pids).items()}
         await asyncio.wait_for(looking, _GRACE_S)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         await _require_all(target, events)
-    return _figures(plan, samples, memory)
+    return _figures(plan, samples, memory, cores)
 
 
 @asynccontextmanager
@@ -145,6 +148,16 @@ def _visible_since(client: Client, oldest_s: float) -> list[str]:
     return [row[0] for row in client.query(sql).result_rows]
 
 
+def _pids(target: Target) -> Mapping[str, int]:
+    """Of the children, by name."""
+    instance = running_instance(target.instance.folder) if target.instance is not None else None
+    return instance.pids if instance is not None else {}
+
+
+def _cpu_of(pids: Mapping[str, int]) -> dict[str, float]:
+    return {name: usage(pid).cpu_s for name, pid in pids.items()}
+
+
 async def _watch_memory(supervisor: int, memory: list[float]) -> None:
     """All processes of the embedded default together, supervisor included."""
     while True:
@@ -171,7 +184,7 @@ async def _require_all(target: Target, events: list[Live]) -> None:
         raise AssertionError(f"events, offers, dead letters: {(archived, offered, refused)}, expected {expected}")
 
 
-def _figures(plan: Plan, samples: Samples, memory: list[float]) -> list[Figure]:
+def _figures(plan: Plan, samples: Samples, memory: list[float], cores: Mapping[str, float]) -> list[Figure]:
     name = f"latency at {plan.rate} events/s"
     cuts = quantiles(samples.latencies_ms, n=100, method="inclusive")
     looks = quantiles(samples.looks_s, n=100, method="inclusive")
@@ -184,5 +197,6 @@ def _figures(plan: Plan, samples: Samples, memory: list[float]) -> list[Figure]:
         figure(name, "resolution: between two looks, p50", "ms", [1000 * looks[49]]),
         figure(name, "resolution: between two looks, p99", "ms", [1000 * looks[98]]),
         figure(name, "feeder behind its schedule, at most", "ms", [samples.behind_ms]),
+        *(figure(name, f"share of a core: {child}", "%", [100 * share]) for child, share in cores.items()),
         figure(name, "memory of everything, at most", "MiB", [max(memory)], at_most=TARGET_MIB),
     ]
