@@ -40,11 +40,16 @@ def infer(
     """Fold events into handoffs, exchanges, problems and evidence."""
     from deploy.composition.target import BROKER_ENV, policy_paths
     from deploy.policy_files import load_policy_book
-    from streams.apps.infer.app import infer_app
+    from streams.apps.infer.app import InferSettings, infer_app
 
     policies = load_policy_book(policy_paths(policy, None))
     address = broker or os.environ.get(BROKER_ENV, "127.0.0.1:9092")
-    _run(lambda: infer_app(address, policies, transport=_transport(embedded), clock=_clock()), ready_file, log_level)
+    settings = InferSettings(say_restored=embedded)
+    _run(
+        lambda: infer_app(address, policies, settings, _transport(embedded), _clock()),
+        ready_file,
+        log_level,
+    )
 
 
 @app.command()

@@ -45,14 +45,17 @@ class InferSettings:
         tick_interval_s: how often deadlines are looked at.
         max_unwritten_events: intake waits above this, so that a slow broker bounds memory.
         slice_items: work items folded before other tasks of the process get their turn.
+        say_restored: say the rows of restored items again. Where the broker forgets, a state may have been archived
+            while rows that were produced before it were still on their way, and then nobody else has them.
     """
 
-    gather_s: float = 0.02
+    gather_s: float = 0.01
     checkpoint_interval_s: float = 2.0
     checkpoint_events: int = 20_000
     tick_interval_s: float = 0.5
     max_unwritten_events: int = 20_000
     slice_items: int = 100
+    say_restored: bool = False
 
 
 class Infer:
@@ -215,9 +218,10 @@ class Infer:
             if record.value is not None:
                 restored[record.partition].restore(decode_state(record.value))
         for partition in restored.values():
-            partition.start()
+            partition.start(self.settings.say_restored)
         async with self._writing:
             self.partitions.update(restored)
+        self._folded.set()
         items = sum(len(partition.folds) for partition in restored.values())
         _log.info("%d partitions assigned, %d work items restored", len(numbers), items)
 

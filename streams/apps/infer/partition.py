@@ -60,10 +60,12 @@ class Partition:
             held.unite(row, history_of(row))
             held.next_deadline_at, held.closed = row.next_deadline_at, row.closed
 
-    def start(self) -> None:
-        """All state is read: watch deadlines and lingering items again."""
+    def start(self, say_again: bool = False) -> None:
+        """All state is read: watch deadlines and lingering items again; say everything again, if asked to."""
         for key, fold in self.folds.items():
             self._watch(key, fold)
+        if say_again:
+            self._unsaid.update(self.folds)
 
     def fold(self, event: Event, arrived_at: datetime) -> bytes | None:
         """Take in one event. Returns the content that lost, if two contents claim its identity.

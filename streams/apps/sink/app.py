@@ -36,9 +36,9 @@ ROW_TABLES = {
     topics.STATE: "work_items",
     topics.DEAD_LETTERS: "dead_letters",
 }
-TOGETHER = frozenset({"evidence", "work_items"})
-"""Tables that are written less often, in larger batches: evidence costs a look-up and a re-aggregation of windows each
-time, whatever its size, and whoever waits for a row waits for none of these."""
+TOGETHER = frozenset({"exchanges", "problems", "evidence", "work_items"})
+"""Tables that are written less often, in larger batches. An insert costs the same whatever its size, and evidence a
+look-up and a re-aggregation of windows besides; handoffs are what somebody waits for."""
 _log = logging.getLogger(__name__)
 
 
@@ -48,8 +48,8 @@ class SinkSettings:
 
     Attributes:
         gather_s: how long a flush waits for more rows; most of a batch arrives together.
-        together_interval_s: how often evidence and states are written, and windows re-aggregated.
-        together_rows: they are written earlier when there are so many.
+        together_interval_s: how often `TOGETHER` is written, and windows re-aggregated.
+        together_rows: it is written earlier when there are so many rows.
         commit_interval_s: offsets are committed at most this often.
         priors_interval_s: priors are computed at most this often.
         due_interval_s: how often evicted items with a passed deadline are looked for.

@@ -84,6 +84,18 @@ def test_a_restored_partition_watches_deadlines() -> None:
     assert after.unsaid() == 1
 
 
+def test_restored_items_are_said_again_where_the_broker_forgets() -> None:
+    before = folded(*closed_item())
+    rows = {(row.table, row.episode_id, row.event_ids) for row in said(before)}
+    states = [decode_state(value) for _, value in before.take_states(LONG_AFTER)]
+    after = Partition(0, policy_book())
+    for state in states:
+        after.restore(state)
+    after.start(say_again=True)
+    again = {(row.table, row.episode_id, row.event_ids) for row in said(after) if not row.is_deleted}
+    assert again == rows
+
+
 def test_an_older_state_read_later_takes_nothing_back() -> None:
     older = folded(assigned(0, "a"))
     said(older)
