@@ -50,12 +50,16 @@ def _arguments() -> argparse.Namespace:
         epilog=f"benchmarks (all, if none is named):\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*BENCHMARKS, []], help="what to run")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="what to run")
     parser.add_argument("--quick", action="store_true", help="one small run of each: shows that it works, no figures")
     parser.add_argument("--runs", type=int, help="repetitions of each figure")
     parser.add_argument("--rate", type=int, help="events per second of the latency run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything here")
-    return parser.parse_args()
+    given = parser.parse_args()
+    unknown = [name for name in given.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    return given
 
 
 def _plan(given: argparse.Namespace, say: Callable[[str], None]) -> Plan:
