@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -48,3 +48,18 @@ def policy_due(
     except OverflowError:
         return NO_DUE
     return Due(at, unpaused) if at < _BEYOND else NO_DUE
+
+
+def joint_due(
+    start: datetime,
+    own: datetime | None,
+    targets: dict[str, float],
+    roles: Iterable[str],
+    policy: InForce,
+    pauses: Sequence[PauseSpan],
+) -> datetime | None:
+    """When several addressed roles should have answered: the event's `own` due time, else the latest of theirs."""
+    if own is not None:
+        return own
+    dues = (policy_due(start, targets, None, role, policy, pauses).at for role in roles)
+    return max((due for due in dues if due is not None), default=None)

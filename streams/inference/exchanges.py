@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from schemas.events import CommunicationCorrected, CommunicationRead, CommunicationSent
 from schemas.rows import ExchangeRow
-from streams.inference.due import policy_due
+from streams.inference.due import joint_due
 from streams.inference.observation import refs
 from streams.inference.timeline import Timeline, human_of
 
@@ -71,27 +71,19 @@ def addressed(line: Timeline, to_roles: tuple[str, ...]) -> tuple[tuple[str, ...
 
 def _episode(line: Timeline, sent: CommunicationSent) -> MessageEpisode:
     to_roles, parts = addressed(line, sent.data.to_roles)
+    targets = line.policy.process.targets.reply_s
     settled_at = sent.time + timedelta(seconds=line.policy.process.settle_s)
     return MessageEpisode(
         sent=sent,
         from_role=line.policy.role(sent.data.role),
         to_roles=to_roles,
         parts=parts,
-        due_at=_due(line, sent, to_roles),
+        due_at=joint_due(sent.time, sent.data.reply_due_at, targets, to_roles, line.policy, line.pauses),
         reply=next(_replies(line, sent, to_roles), None),
         settled_at=settled_at,
         wrong=next(_errors(line, sent, to_roles, settled_at), None),
         readers=_readers(line, sent, settled_at),
     )
-
-
-def _due(line: Timeline, sent: CommunicationSent, to_roles: tuple[str, ...]) -> datetime | None:
-    """The message's own due time, else the policy's; with several addressed roles the latest of theirs."""
-    if sent.data.reply_due_at is not None:
-        return sent.data.reply_due_at
-    targets = line.policy.process.targets.reply_s
-    dues = [policy_due(sent.time, targets, None, role, line.policy, line.pauses).at for role in to_roles]
-    return max((due for due in dues if due is not None), default=None)
 
 
 def _replies(line: Timeline, sent: CommunicationSent, to_roles: tuple[str, ...]) -> Iterator[CommunicationSent]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from schemas.events import ProblemRaised, ProblemReopened, ProblemResolved, ProblemResponded
 from schemas.rows import ProblemRow
 from schemas.vocabulary import CONSTRUCTIVE, UNCONSTRUCTIVE
-from streams.inference.due import policy_due
+from streams.inference.due import joint_due
 from streams.inference.exchanges import addressed
 from streams.inference.observation import refs
 from streams.inference.timeline import Order, ProblemAct, Timeline, human_of
@@ -80,7 +80,8 @@ def problems(line: Timeline) -> list[ProblemEpisode]:
 
 def _episode(line: Timeline, raised: ProblemRaised) -> ProblemEpisode:
     to_roles, parts = addressed(line, raised.data.to_roles)
-    respond_by = _respond_by(line, raised, to_roles)
+    targets = line.policy.process.targets.respond_s
+    respond_by = joint_due(raised.time, raised.data.respond_by, targets, to_roles, line.policy, line.pauses)
     acts = tuple(act for act in line.problem_acts[raised.data.problem_id] if act.order > raised.order)
     by_humans = [act for act in acts if isinstance(act, ProblemResponded) and human_of(act) is not None]
     in_time = [act for act in by_humans if respond_by is None or act.time <= respond_by]
@@ -99,14 +100,6 @@ def _episode(line: Timeline, raised: ProblemRaised) -> ProblemEpisode:
         ),
         acts=acts,
     )
-
-
-def _respond_by(line: Timeline, raised: ProblemRaised, to_roles: tuple[str, ...]) -> datetime | None:
-    if raised.data.respond_by is not None:
-        return raised.data.respond_by
-    targets = line.policy.process.targets.respond_s
-    dues = [policy_due(raised.time, targets, None, role, line.policy, line.pauses).at for role in to_roles]
-    return max((due for due in dues if due is not None), default=None)
 
 
 def _last_answers(line: Timeline, in_time: list[ProblemResponded]) -> dict[str, Order]:
