@@ -32,7 +32,10 @@ class WorkItemFold:
     __slots__ = (
         "_contents",
         "_refused",
+        "_repeats",
+        "_restored",
         "_said",
+        "_said_events",
         "closed",
         "history",
         "last_arrival_at",
@@ -49,6 +52,8 @@ class WorkItemFold:
         self.closed = False
         # None: not known what was said, because another worker may have said it. Then everything is said again.
         self._said: dict[RowKey, int] | None = {}
+        self._said_events = 0
+        self._repeats = self._restored = False
         # Keys of events that an oversize item has no room for, but that somebody else may have told of.
         self._refused: set[RowKey] = set()
         # The decoded events, while it is hot; a new event is sorted in, so a busy item is never decoded again.
@@ -61,7 +66,7 @@ class WorkItemFold:
         Raises: ValueError, InvalidEvent: the state was written by a newer version.
         """
         fold = cls(row.process, row.work_item, row.last_arrival_at)
-        fold._said = None
+        fold._restored, fold._said = True, None
         fold.unite(row, encoded)
         fold.next_deadline_at, fold.closed = row.next_deadline_at, row.closed
         return fold
@@ -74,6 +79,14 @@ class WorkItemFold:
         for event in events:
             fold.add(event, as_of)
         return fold
+
+    def may_have_been_told(self) -> None:
+        """Another worker may have folded more of this item, and spoken, before it died.
+
+        What it said stands with a higher revision than what we say from fewer events. So with every event that comes
+        all rows are said again: at the latest with the last of them it is ours that stand.
+        """
+        self._repeats = True
 
     def unite(self, row: WorkItemRow, encoded: bytes) -> None:
         """Take in another state of the same item: a union, so that no state record can take anything back."""
@@ -97,21 +110,26 @@ class WorkItemFold:
         return added
 
     def _refuse(self, event: Event) -> None:
-        if self._said is None:
+        if self._said is None or self._restored:
             self._refused.update(possible_keys(Contents((event,), ())))
 
     def changes(self, policies: PolicyBook, as_of: datetime, run: str = LIVE) -> list[Row]:
         """The rows that are new or different since the last call, and tombstones for those that are gone.
 
-        The first call after a restore says everything, with a tombstone for every row that could ever have been said.
+        A restored item says everything, with a tombstone for every row that could ever have been said: at the first
+        call and whenever it has grown, see `may_have_been_told`.
         """
+        grown = len(self.history) != self._said_events
+        if grown and self._restored:
+            self._said = None
         found = self._facts(policies, as_of, run)
         self.next_deadline_at, self.closed = found.next_deadline_at, found.closed
         said = self._said if self._said is not None else dict.fromkeys(self._possible(), 0)
         now = {key: hash(row) for key, row in found.rows.items()}
         gone = [tombstone(key, run, self.process, self.subject) for key in said if key not in now]
-        changed = [row for key, row in found.rows.items() if said.get(key) != now[key]]
-        self._said = now
+        again = grown and self._repeats
+        changed = [row for key, row in found.rows.items() if again or said.get(key) != now[key]]
+        self._said, self._said_events = now, len(self.history)
         self._refused.clear()
         if self.history.oversize:
             self.history.forget()

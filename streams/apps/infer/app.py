@@ -218,7 +218,7 @@ class Infer:
             if record.value is not None:
                 restored[record.partition].restore(decode_state(record.value))
         for partition in restored.values():
-            partition.start(self.settings.say_restored)
+            partition.start(wall_clock(), self.settings.say_restored)
         async with self._writing:
             self.partitions.update(restored)
         self._folded.set()

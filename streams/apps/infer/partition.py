@@ -12,6 +12,7 @@ from schemas.events import Event
 from schemas.policy import PolicyBook
 from schemas.rows import Row, WorkItemRow
 from schemas.topics import event_key, work_item_key
+from schemas.vocabulary import EARLIEST
 from streams.apps.state import encode_state, history_of
 from streams.inference.fold import WorkItemFold
 
@@ -33,6 +34,7 @@ class Partition:
         self.number, self.policies = number, policies
         self.assignment = -1
         self.next_offset = 0
+        self._began_at = EARLIEST
         self.written_offset = 0
         self.folds: dict[bytes, WorkItemFold] = {}
         self.stubs: set[bytes] = set()
@@ -60,8 +62,13 @@ class Partition:
             held.unite(row, history_of(row))
             held.next_deadline_at, held.closed = row.next_deadline_at, row.closed
 
-    def start(self, say_again: bool = False) -> None:
-        """All state is read: watch deadlines and lingering items again; say everything again, if asked to."""
+    def start(self, began_at: datetime = EARLIEST, say_again: bool = False) -> None:
+        """All state is read: watch deadlines and lingering items again; say everything again, if asked to.
+
+        Args:
+            began_at: now on the broker's clock. Events that arrived before may have been read and told of by another.
+        """
+        self._began_at = began_at
         for key, fold in self.folds.items():
             self._watch(key, fold)
         if say_again:
@@ -78,6 +85,8 @@ class Partition:
         held = self.folds.get(key)
         if held is None:
             held = self.folds[key] = WorkItemFold(event.process, event.subject, arrived_at)
+        if arrived_at < self._began_at:  # perhaps read before, by a worker that died
+            held.may_have_been_told()
         added = held.add(event, arrived_at)
         self._stay(key, held)
         if added.outcome != "known":

@@ -91,9 +91,20 @@ def test_restored_items_are_said_again_where_the_broker_forgets() -> None:
     after = Partition(0, policy_book())
     for state in states:
         after.restore(state)
-    after.start(say_again=True)
+    after.start(T0, say_again=True)
     again = {(row.table, row.episode_id, row.event_ids) for row in said(after) if not row.is_deleted}
     assert again == rows
+
+
+def test_what_a_dead_worker_may_have_told_is_told_again_with_every_event() -> None:
+    """Its last words stand with the revision of more events than we have read again so far."""
+    partition = Partition(0, policy_book())
+    partition.start(began_at=LONG_AFTER)
+    seen: list[Row] = []
+    for one in closed_item():
+        partition.fold(one, T0)
+        seen = said(partition)
+    assert {row.table for row in seen if not row.is_deleted} == {"handoffs", "evidence"}, "closing changed no evidence"
 
 
 def test_an_older_state_read_later_takes_nothing_back() -> None:
