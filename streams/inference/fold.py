@@ -7,17 +7,22 @@ those of `facts` on all the events.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import chain
+from typing import cast
 
 from schemas.events import Event
 from schemas.policy import PolicyBook
 from schemas.rows import Row, WorkItemRow, revision
+from schemas.vocabulary import EARLIEST, Rule
 from streams.inference.facts import LIVE, NO_FACTS, Facts, RowKey, facts_of, possible_keys, tombstone
 from streams.inference.history import Added, Contents, History
+from streams.inference.timeline import Order
 
 OVERSIZE_EVENTS = 2**14 - 1
 """What an oversize item counts in `revision`: more than any other, so that its tombstones win for good."""
+FIRST: Order = (EARLIEST, -1, "", "")
 
 
 class WorkItemFold:
@@ -31,6 +36,8 @@ class WorkItemFold:
 
     __slots__ = (
         "_contents",
+        "_in_order",
+        "_last_order",
         "_refused",
         "_repeats",
         "_restored",
@@ -54,6 +61,8 @@ class WorkItemFold:
         self._said: dict[RowKey, int] | None = {}
         self._said_events = 0
         self._repeats = self._restored = False
+        # Whether events came in their own order so far: then no episode that began has gone, only evidence may have.
+        self._in_order, self._last_order = True, FIRST
         # Keys of events that an oversize item has no room for, but that somebody else may have told of.
         self._refused: set[RowKey] = set()
         # The decoded events, while it is hot; a new event is sorted in, so a busy item is never decoded again.
@@ -83,8 +92,9 @@ class WorkItemFold:
     def may_have_been_told(self) -> None:
         """Another worker may have folded more of this item, and spoken, before it died.
 
-        What it said stands with a higher revision than what we say from fewer events. So with every event that comes
-        all rows are said again: at the latest with the last of them it is ours that stand.
+        What it said stands with a higher revision than what we say from fewer events, and what it said in between may
+        be gone with the events that we read at once. So with every such event all rows are said again, and those taken
+        back that could have been said: at the latest with the last of them it is ours that stand.
         """
         self._repeats = True
 
@@ -105,31 +115,38 @@ class WorkItemFold:
             self._contents = Contents(tuple(winners), self._contents.losers)
         elif added.outcome != "known":
             self._contents = None
+        self._note_order(event, added)
         if added.outcome == "oversize":
             self._refuse(event)
         return added
 
+    def _note_order(self, event: Event, added: Added) -> None:
+        if added.outcome != "known":
+            self._in_order &= added.outcome == "new" and event.order > self._last_order
+            self._last_order = max(self._last_order, event.order)
+
     def _refuse(self, event: Event) -> None:
-        if self._said is None or self._restored:
+        if self._said is None or self._restored or self._repeats:
             self._refused.update(possible_keys(Contents((event,), ())))
 
     def changes(self, policies: PolicyBook, as_of: datetime, run: str = LIVE) -> list[Row]:
         """The rows that are new or different since the last call, and tombstones for those that are gone.
 
         A restored item says everything, with a tombstone for every row that could ever have been said: at the first
-        call and whenever it has grown, see `may_have_been_told`.
+        call and whenever it has grown; so does one that `may_have_been_told` of.
         """
-        grown = len(self.history) != self._said_events
-        if grown and self._restored:
+        grown = len(self.history) != self._said_events or bool(self._refused)
+        if grown and (self._restored or (self._repeats and not self._in_order)):
             self._said = None
         found = self._facts(policies, as_of, run)
         self.next_deadline_at, self.closed = found.next_deadline_at, found.closed
         said = self._said if self._said is not None else dict.fromkeys(self._possible(), 0)
+        if grown and self._repeats and self._said is not None:
+            said = dict.fromkeys(chain(said, self._evidence_of(found, policies)), 0)
         now = {key: hash(row) for key, row in found.rows.items()}
         gone = [tombstone(key, run, self.process, self.subject) for key in said if key not in now]
-        again = grown and self._repeats
-        changed = [row for key, row in found.rows.items() if again or said.get(key) != now[key]]
-        self._said, self._said_events = now, len(self.history)
+        changed = [row for key, row in found.rows.items() if said.get(key) != now[key]]
+        self._said, self._said_events, self._repeats = now, len(self.history), False
         self._refused.clear()
         if self.history.oversize:
             self.history.forget()
@@ -163,6 +180,18 @@ class WorkItemFold:
         if self._contents is None:
             self._contents = self.history.contents()
         return facts_of(self._contents, policies, as_of, run)
+
+    def _evidence_of(self, found: Facts, policies: PolicyBook) -> Iterator[RowKey]:
+        """The evidence that the episodes there are may have had while fewer of their events were known."""
+        episodes = {key.episode_id for key in found.rows if not key.rule}
+        if not episodes:
+            return
+        contents = self._contents or self.history.contents()
+        policy = policies.in_force(self.process, contents.winners[0].time).process
+        for key in possible_keys(contents):
+            source = key.episode_id.partition("#")[0]
+            if key.rule and key.episode_id in episodes and policy.observes_rule(cast(Rule, key.rule), source):
+                yield key
 
     def _possible(self) -> list[RowKey]:
         contents = self._contents or self.history.contents()
