@@ -80,6 +80,34 @@ def test_an_offer_that_left_by_due_says_nothing_and_one_that_left_later_was_late
     assert (row.state, row.left_at, row.left_before_due) == (state, at(minutes), said == NOTHING)
 
 
+def test_the_first_end_of_an_offer_is_its_end() -> None:
+    first = handoff(OFFER, act("withdrawn", 20, "nurse"), onward(30), again(40))
+    assert (first.state, first.left_at, first.withdrawn_at) == ("withdrawn", at(20), at(20))
+    second = handoff(OFFER, onward(20), act("withdrawn", 30, "nurse"))
+    assert (second.state, second.left_at, second.withdrawn_at) == ("passed_on", at(20), None)
+
+
+def test_the_offer_that_ended_it_is_cited() -> None:
+    assert handoff(OFFER, again(20)).event_ids == (OFFER.ref, again(20).ref)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [offered(20, "h2", "lab", "x", follows="h1"), offered(20, "h2", "ward", "x", intent="consult"), offered(20, "h2")],
+    ids=["by a third role", "a consult of its own", "a second offer that follows nothing"],
+)
+def test_other_offers_do_not_end_an_offer(other: Event) -> None:
+    assert handoff(OFFER, other).state == "offered"
+
+
+def test_a_plain_transfer_by_the_receiver_passes_on_a_transfer_and_no_consult() -> None:
+    transfer = offered(20, "h2", "ward", "lab")
+    assert handoff(OFFER, transfer).state == "passed_on"
+    assert handoff(offered(0, intent="consult"), transfer).state == "offered"
+    assert handoff(OFFER, offered(20, "h2", "ward", "lab", follows="h7")).state == "offered"
+    assert handoff(offered(0, b="nurse"), offered(20, "h2", "nurse", "lab")).state == "offered"
+
+
 @pytest.mark.parametrize("answer", ["accepted", "declined"])
 def test_what_comes_after_the_offer_left_is_no_answer(answer: str) -> None:
     events = OFFER, act("withdrawn", 20, "nurse"), act(answer, 30, "ward")
@@ -171,6 +199,12 @@ def test_an_offer_is_timely_by_when_it_is_needed(needed: float, value_: float) -
 
 def test_without_a_need_an_offer_is_neither_early_nor_late() -> None:
     assert value("handoff_offer", OFFER) == NOTHING
+
+
+@pytest.mark.parametrize(("minutes", "known"), [(120, True), (120.1, False)])
+def test_who_had_the_offer_is_who_answered_before_it_was_settled(minutes: float, known: bool) -> None:
+    row = only("handoff_offer", offered(0, needed_at=at(5)), act("accepted", minutes, "ward"))
+    assert row.experiencer_actors == ((person(2)["id"],) if known else ())
 
 
 def test_the_timeliness_of_an_offer_is_ripe_when_settled() -> None:

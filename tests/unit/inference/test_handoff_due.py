@@ -75,6 +75,11 @@ def test_revisions_build_on_one_another() -> None:
     assert due(offered(0), offered(30, due_at=at(40)), offered(50, due_at=at(120))) == at(40)
 
 
+def test_a_revision_may_set_the_first_due() -> None:
+    assert due(offered(0), offered(30, due_at=at(90)), book=policy_book(targets={})) == at(90)
+    assert due(offered(0), offered(30, due_at=at(20)), book=policy_book(targets={})) is None
+
+
 def test_only_the_offerer_revises() -> None:
     assert due(offered(0), offered(30, a="ward", b="nurse", due_at=at(90))) == at(60)
 

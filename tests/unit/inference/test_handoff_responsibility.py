@@ -8,7 +8,7 @@ import pytest
 
 from schemas.events import Event
 from tests.builders import act, at, event, offered, person, policy_book, worked
-from tests.unit.inference.outcomes import NOTHING, PENDING, handoff, only, tie, value
+from tests.unit.inference.outcomes import NOTHING, PENDING, evidence, handoff, only, tie, value
 
 OFFER, ACCEPTED = offered(0), act("accepted", 10, "ward")
 WORK = worked(20, "ward", actor=person(2))
@@ -78,9 +78,66 @@ def test_it_also_leaves_when_the_next_passes_it_on_unanswered() -> None:
     assert advanced(onward(30), further) == 0.0
 
 
+@pytest.mark.parametrize(
+    "end", [act("withdrawn", 40, "ward", "h2"), offered(40, "h3", "ward", "x", follows="h2", intent="consult")]
+)
+def test_a_step_that_its_offerer_takes_back_took_nothing(end: Event) -> None:
+    assert advanced(onward(30), end) == PENDING
+
+
+def test_a_step_to_the_same_role_leaves_responsibility_where_it_is() -> None:
+    assert advanced(onward(30, "ward"), taken(40, "ward")) == PENDING
+    assert advanced(onward(30, "ward"), taken(40, "ward"), worked(50, "ward")) == 1.0
+
+
+def test_nothing_is_taken_before_it_is_offered_whatever_the_clocks_say() -> None:
+    assert advanced(onward(30), taken(29), worked(29.5, "ward")) == 1.0
+
+
 def test_after_a_refused_step_the_next_one_counts() -> None:
     refused = onward(30), act("declined", 35, "lab", "h2")
     assert advanced(*refused, onward(40, "imaging", "h3"), taken(50, "imaging", "h3")) == 0.0
+
+
+def test_the_first_to_take_it_ends_responsibility() -> None:
+    slow, quick = onward(30), onward(35, "imaging", "h3")
+    events = slow, quick, taken(40, "imaging", "h3"), worked(45, "ward"), taken(50)
+    assert advanced(*events) == 0.0
+    plain = (offered(30, "h2", "ward", "lab"), offered(35, "h3", "ward", "imaging"), *events[2:])
+    assert advanced(*plain) == 0.0
+
+
+def test_offers_made_before_the_handoff_do_not_go_on_with_it() -> None:
+    assert advanced(offered(-20, "h2", "ward", "lab"), taken(20)) == PENDING
+    assert not handoff(OFFER, ACCEPTED, offered(-20, "h2", "ward", "nurse")).bounced
+
+
+def test_a_return_after_somebody_else_took_it_is_no_return() -> None:
+    row = handoff(OFFER, ACCEPTED, onward(30), taken(40), returned(50))
+    assert (row.state, row.returned_at) == ("accepted", None)
+
+
+@pytest.mark.parametrize(
+    "act_",
+    [act("returned", 30, "nurse"), act("returned", 30, "lab"), act("returned", 30, "ward", actor=person(2, "bot"))],
+)
+def test_only_a_human_of_the_receiver_returns(act_: Event) -> None:
+    assert advanced(act_) == PENDING
+    assert not handoff(OFFER, ACCEPTED, act_).bounced
+
+
+def test_who_worked_stands_behind_it_else_who_accepted() -> None:
+    other = worked(20, "ward", actor=person(9))
+    assert only("handoff_advanced", OFFER, ACCEPTED, other).communicator_actors == (person(9)["id"],)
+    assert only("handoff_advanced", OFFER, ACCEPTED, returned(30)).communicator_actors == (person(2)["id"],)
+
+
+def test_what_took_responsibility_away_is_cited() -> None:
+    gone, step, took = returned(30), onward(30), taken(40)
+    assert only("handoff_advanced", OFFER, ACCEPTED, gone).event_ids == (OFFER.ref, gone.ref)
+    (row,) = evidence("handoff_advanced", OFFER, ACCEPTED, step, took, of=OFFER)
+    assert row.event_ids == (OFFER.ref, step.ref, took.ref)
+    assert handoff(OFFER, ACCEPTED, step, took).event_ids == (OFFER.ref, ACCEPTED.ref, step.ref, took.ref)
 
 
 def test_unworked_it_stays_pending_however_long() -> None:
@@ -153,6 +210,14 @@ BOUNCES: list[tuple[str, list[Event], str, bool, bool]] = [
     ("kept", [WORK], "transfer", False, False),
     ("a consult returned worked", [WORK, returned(30)], "consult", False, True),
     ("a consult offered back worked", [WORK, onward(30, "nurse")], "consult", False, True),
+    ("a consult offered back, then worked", [onward(30, "nurse"), worked(40, "ward")], "consult", True, False),
+    (
+        "a consult offered back unworked, then returned",
+        [onward(30, "nurse"), worked(35, "ward"), returned(40)],
+        "consult",
+        True,
+        False,
+    ),
     ("a consult returned unworked", [returned(30)], "consult", True, False),
     ("a consult, then a transfer of its own", [WORK, onward(30, "nurse", follows=None)], "consult", False, False),
     ("back only after a third", [onward(30), onward(50, "nurse", "h3")], "transfer", False, False),
