@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from schemas.policy import PolicyBook
 from streams.apps.clock import Clock, wall_clock
 from streams.apps.guard import run_beside
 from streams.apps.intake import read_event, received_at
+from streams.apps.sink.lane import Lane
 from streams.apps.sink.repair import repair
 from streams.apps.sink.store import Item, Store
 from streams.transport.app import BatchApp, batch_app
@@ -36,9 +36,9 @@ ROW_TABLES = {
     topics.STATE: "work_items",
     topics.DEAD_LETTERS: "dead_letters",
 }
-TOGETHER = frozenset({"exchanges", "problems", "evidence", "work_items"})
-"""Tables that are written less often, in larger batches. An insert costs the same whatever its size, and evidence a
-look-up and a re-aggregation of windows besides; handoffs are what somebody waits for."""
+AT_ONCE = frozenset({"handoffs", "dead_letters"})
+"""What somebody waits for. Everything else is written together, less often: an insert costs the same whatever its size,
+and evidence a look-up and a re-aggregation of windows besides."""
 _log = logging.getLogger(__name__)
 
 
@@ -48,34 +48,19 @@ class SinkSettings:
 
     Attributes:
         gather_s: how long a flush waits for more rows; most of a batch arrives together.
-        together_interval_s: how often `TOGETHER` is written, and windows re-aggregated.
-        together_rows: it is written earlier when there are so many rows.
-        commit_interval_s: offsets are committed at most this often.
+        at_once_interval_s: `AT_ONCE` is written at most this often.
+        together_interval_s: the rest is written, and windows re-aggregated, at most this often.
+        commit_interval_s: how often offsets are committed.
         priors_interval_s: priors are computed at most this often.
         due_interval_s: how often evicted items with a passed deadline are looked for.
     """
 
-    gather_s: float = 0.02
-    together_interval_s: float = 0.5
-    together_rows: int = 20_000
-    commit_interval_s: float = 1.0
-    priors_interval_s: float = 5.0
+    gather_s: float = 0.01
+    at_once_interval_s: float = 0.06
+    together_interval_s: float = 1.0
+    commit_interval_s: float = 0.5
+    priors_interval_s: float = 15.0
     due_interval_s: float = 5.0
-
-
-class Held:
-    """Rows that wait to be written together, and up to where that makes their partitions safe."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, list[bytes]] = {}
-        self.added: dict[TopicPartition, tuple[int, int]] = {}
-        self.count = 0
-
-    def add(self, table: str, rows: list[bytes], batch: PartitionBatch) -> None:
-        """Take in the rows of one batch."""
-        self.rows.setdefault(table, []).extend(rows)
-        self.added[batch.tp] = (batch.next_offset, batch.assignment)
-        self.count += len(rows)
 
 
 class Sink:
@@ -94,11 +79,11 @@ class Sink:
         self.settings = settings or SinkSettings()
         self.producer = BatchProducer(broker)
         self._opened = False
-        self._added: dict[TopicPartition, tuple[int, int]] = {}
-        self._held = Held()
-        self._held_until_s = 0.0
-        self._something = asyncio.Event()
-        self._flushing = asyncio.Lock()
+        ours = self.settings
+        self._at_once = Lane(store, app.offsets, gather_s=ours.gather_s, every_s=ours.at_once_interval_s, at_once=4)
+        self._together = Lane(
+            store, app.offsets, gather_s=ours.gather_s, every_s=ours.together_interval_s, before=self._at_once
+        )
         self._processes: set[str] = set()
 
     def register(self) -> None:
@@ -109,22 +94,17 @@ class Sink:
         for topic, table in ROW_TABLES.items():
             self.app.feed(self._rows_of(table), topic, name=f"tieline-sink-{table.replace('_', '-')}")
         self.app.feed(self._late, topics.LATE, name="tieline-sink-late")
-        run_beside(self.app, self._flush_loop, self._priors_loop, self._due_loop)
+        run_beside(
+            self.app, self._at_once.run, self._together.run, self._commit_loop, self._priors_loop, self._due_loop
+        )
 
     def _rows_of(self, table: str) -> Callable[[PartitionBatch], Awaitable[None]]:
+        lane = self._at_once if table in AT_ONCE else self._together
+
         async def take(batch: PartitionBatch) -> None:
-            rows = [record.value for record in _data(batch) if record.value is not None]
-            await self.store.add(table, rows)
-            self._note(batch)
+            await lane.add(table, [record.value for record in _data(batch) if record.value is not None], batch)
 
-        async def hold(batch: PartitionBatch) -> None:
-            rows = [record.value for record in _data(batch) if record.value is not None]
-            while self._held.count and self._held.count + len(rows) > self.settings.together_rows:
-                await self._flush()
-            self._held.add(table, rows, batch)
-            self._something.set()
-
-        return hold if table in TOGETHER else take
+        return take
 
     async def _archive(self, batch: PartitionBatch) -> None:
         """Events that `infer` would refuse are not archived: it has reported them already."""
@@ -137,8 +117,7 @@ class Sink:
             processes.add(event.process)
             rows.append(self.store.archive_row(event, received_at(record), batch.topic, batch.partition, record.offset))
         await self._declare(processes)
-        await self.store.add("events", rows)
-        self._note(batch)
+        await self._together.add("events", rows, batch)
 
     async def _late(self, batch: PartitionBatch) -> None:
         """First the archive, then the repair: whichever of two late events comes last sees both."""
@@ -152,13 +131,10 @@ class Sink:
             items.add((event.process, event.subject))
             rows.append(self.store.archive_row(event, received_at(record), topics.LATE, batch.partition, record.offset))
         await self.store.add("events", rows)
+        await self._together.hand_over()  # other events of these items may still be in the lane
         await self.store.flush()
         await repair(self.store, sorted(items), self.policies, self.clock())
-        self._note(batch)
-
-    def _note(self, batch: PartitionBatch) -> None:
-        self._added[batch.tp] = (batch.next_offset, batch.assignment)
-        self._something.set()
+        self._at_once.note(batch)
 
     async def _declare(self, processes: set[str]) -> None:
         unknown = processes - self._processes
@@ -166,33 +142,10 @@ class Sink:
             await self.store.declare(self.policies, unknown)
             self._processes |= unknown
 
-    async def _flush_loop(self) -> None:
-        committed_at_s = time.monotonic()
+    async def _commit_loop(self) -> None:
         while True:
-            await self._something.wait()
-            await asyncio.sleep(self.settings.gather_s)
-            due = time.monotonic() >= self._held_until_s
-            if due or self._added or not self._held.added:
-                await self._flush(held=due)
-            if time.monotonic() - committed_at_s >= self.settings.commit_interval_s or not self._something.is_set():
-                await self._commit()
-                committed_at_s = time.monotonic()
-
-    async def _flush(self, held: bool = True) -> None:
-        """Write everything; without `held`, all but what is written together."""
-        async with self._flushing:
-            added, self._added = self._added, {}
-            if held:
-                taken, self._held = self._held, Held()
-                self._held_until_s = time.monotonic() + self.settings.together_interval_s
-                added |= taken.added
-                for table, rows in taken.rows.items():
-                    await self.store.add(table, rows)
-            if not self._held.added:
-                self._something.clear()
-            await self.store.flush()
-            for tp, (next_offset, assignment) in added.items():
-                self.app.offsets.mark_safe_up_to(tp, next_offset, assignment)
+            await asyncio.sleep(self.settings.commit_interval_s)
+            await self._commit()
 
     async def _commit(self) -> None:
         try:
@@ -216,7 +169,7 @@ class Sink:
             due = await self.store.due_items(now)
             if due:
                 await repair(self.store, due, self.policies, now)
-                self._something.set()
+                await self.store.flush()
 
     async def _on_assigned(self, tps: frozenset[TopicPartition]) -> None:
         if not self._opened:
@@ -227,7 +180,8 @@ class Sink:
             self._opened = True
 
     async def _on_revoked(self, tps: frozenset[TopicPartition]) -> None:
-        await self._flush()
+        await self._together.flush()
+        await self._at_once.flush()
         await self.app.commit_safe()
 
     async def _refused(self, table: str, row: bytes, code: str) -> None:
