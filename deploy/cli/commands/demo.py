@@ -153,9 +153,11 @@ def _processes(target: Target) -> list[str]:
 def _print_summary(target: Target, processes: tuple[str, ...] | list[str], start: datetime, end: datetime) -> None:
     from deploy.cli.summary import print_all
     from sinks.clickhouse.settings import connect
+    from sinks.clickhouse.windows import refresh_priors
 
     client = connect(target.clickhouse)
     try:
+        refresh_priors(client, "live")  # the sink does it in a moment; nobody should wait for that here
         print_all(out, client, processes, start, end)
     finally:
         client.close()

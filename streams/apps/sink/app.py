@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -51,7 +52,8 @@ class SinkSettings:
         at_once_interval_s: `AT_ONCE` is written at most this often.
         together_interval_s: the rest is written, and windows re-aggregated, at most this often.
         commit_interval_s: how often offsets are committed.
-        priors_interval_s: priors are computed at most this often.
+        priors_idle_s: priors are computed this soon after evidence has stopped coming.
+        priors_interval_s: and at least this often while it keeps coming.
         due_interval_s: how often evicted items with a passed deadline are looked for.
     """
 
@@ -59,6 +61,7 @@ class SinkSettings:
     at_once_interval_s: float = 0.06
     together_interval_s: float = 1.0
     commit_interval_s: float = 0.5
+    priors_idle_s: float = 2.0
     priors_interval_s: float = 15.0
     due_interval_s: float = 5.0
 
@@ -154,10 +157,14 @@ class Sink:
             _log.warning("offsets not committed: %s", error)
 
     async def _priors_loop(self) -> None:
+        """Soon after the last change, for who looks at figures then; while changes keep coming, now and then."""
+        computed_at_s = time.monotonic()
         while True:
-            await asyncio.sleep(self.settings.priors_interval_s)
-            if self._opened:
+            await asyncio.sleep(self.settings.priors_idle_s)
+            late = time.monotonic() - computed_at_s >= self.settings.priors_interval_s
+            if self._opened and (late or self._together.idle):
                 await self.store.refresh_priors()
+                computed_at_s = time.monotonic()
 
     async def _due_loop(self) -> None:
         """Deadlines of evicted items: nobody holds them in memory, so the store is asked."""

@@ -50,6 +50,11 @@ class Lane:
         self._turn = asyncio.Semaphore(at_once)
         self._flushes: set[asyncio.Task[None]] = set()
 
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing is being written."""
+        return not self._something.is_set() and not self._flushes
+
     async def add(self, table: str, rows: Sequence[bytes], batch: PartitionBatch) -> None:
         """Take in all rows of a batch; waits while there are too many."""
         while self._count and self._count + len(rows) > self._limit:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from schemas.events import Event
-from tests.builders import act, at, event, offered, person, policy_book
+from tests.builders import act, at, event, offered, person, policy_book, sent
 from tests.unit.inference.outcomes import NOTHING, PENDING, handoff, only, tie, value
 
 OFFER = offered(0)  # nurse → ward, due at 60
@@ -151,6 +151,15 @@ def test_who_is_not_known_does_not_answer_and_is_not_counted() -> None:
     unknown_offerer = offered(0, actor=person(1, "unknown"))
     row = only("handoff_acceptance", unknown_offerer, act("accepted", 10, "ward"))
     assert row.experiencer_actors == ()
+
+
+def test_nobody_named_is_nobody() -> None:
+    def anonymous(event: Event) -> Event:
+        return event.model_copy(update={"data": event.data.model_copy(update={"actor": None})})
+
+    assert value("handoff_acceptance", OFFER, anonymous(act("accepted", 10, "ward"))) == 0.0
+    assert only("handoff_acceptance", anonymous(OFFER)).experiencer_actors == ()
+    assert value("message_accuracy", anonymous(sent(0, "m1", "nurse", ["ward"]))) == 1.0
 
 
 def test_a_role_answers_under_any_of_its_names() -> None:
