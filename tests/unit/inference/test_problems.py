@@ -136,6 +136,16 @@ def test_the_row_counts_what_came_in_time_and_shows_a_late_answer() -> None:
     assert problem(RAISED).first_response_at is None
 
 
+def test_a_resolution_alone_is_no_response() -> None:
+    resolved = event("problem.resolved", 20, problem_id="p1", role="ward", actor=person(2))
+    assert value("problem_response", RAISED, resolved) == 0.0
+    assert problem(RAISED, resolved).first_response_at is None
+
+
+def test_without_a_respond_by_every_answer_is_counted() -> None:
+    assert problem(RAISED, ward(5000, "act"), book=policy_book(targets={})).constructive == 1
+
+
 def test_the_answers_are_cited() -> None:
     answer = ward(10, "act")
     assert only("problem_response", RAISED, answer, responded(20, "p1", "lab", "act")).event_ids == (
