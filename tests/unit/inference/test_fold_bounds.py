@@ -100,6 +100,18 @@ def test_uniting_two_halves_beyond_the_limit_takes_back_what_either_may_have_sai
     assert gone == {offered(0).ref, assigned(0, "a").ref, assigned(150, "b").ref}
 
 
+@pytest.mark.parametrize("restored", [True, False])
+def test_what_a_dead_worker_said_of_an_event_that_finds_no_room_is_taken_back(restored: bool) -> None:
+    fold = folded(offered(0), *FULL)
+    if restored:
+        fold = WorkItemFold.restored(fold.state_row(b"", T0), fold.history.encode())
+    fold.changes(HOUR_FOR_ALL, T0)
+    fold.may_have_been_told()
+    fold.add(assigned(200, "b"), T0)
+    gone = {row.episode_id for row in fold.changes(HOUR_FOR_ALL, T0) if row.is_deleted}
+    assert assigned(200, "b").ref in gone
+
+
 def test_a_cool_fold_says_the_same() -> None:
     warm, cool = folded(offered(0)), folded(offered(0))
     warm.changes(HOUR_FOR_ALL, T0)
@@ -116,6 +128,29 @@ def test_events_sorted_in_one_by_one_are_those_of_a_fresh_look() -> None:
     fold = folded(*events)
     said = {row_key(row): row.model_copy(update={"revision": 0}) for row in fold.changes(HOUR_FOR_ALL, LONG_AFTER)}
     assert said == facts(events, HOUR_FOR_ALL, LONG_AFTER).rows
+
+
+def test_a_second_content_of_one_identity_is_resolved_in_a_fold_at_work_too() -> None:
+    one, other = offered(0, b="lab", id="x"), offered(0, b="ward", id="x")
+    for events in ((one, other), (other, one)):
+        fold = folded(events[0])
+        fold.changes(HOUR_FOR_ALL, LONG_AFTER)
+        assert fold.add(events[1], T0).outcome == "conflict"
+        fold.changes(HOUR_FOR_ALL, LONG_AFTER)
+        fold.may_have_been_told()
+        fold.add(worked(1, "x"), T0)
+        said = {
+            row_key(row): row.model_copy(update={"revision": 0}) for row in live(fold.changes(HOUR_FOR_ALL, LONG_AFTER))
+        }
+        assert said == facts(events, HOUR_FOR_ALL, LONG_AFTER).rows
+
+
+def test_united_states_keep_the_later_arrival() -> None:
+    early, late = folded(offered(0)), WorkItemFold("p", "w1", T0 + DAY)
+    for one, other in ((early, late), (late, early)):
+        fold = WorkItemFold.restored(one.state_row(b"", T0), one.history.encode())
+        fold.unite(other.state_row(b"", T0), other.history.encode())
+        assert fold.last_arrival_at == T0 + DAY
 
 
 def test_an_event_known_already_changes_only_when_it_last_arrived() -> None:
