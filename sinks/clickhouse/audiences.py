@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-Audience = Literal["quality", "operations", "auditor"]
+Audience = Literal["quality", "operations", "pipeline", "auditor"]
 
 
 class View(NamedTuple):
@@ -21,11 +21,28 @@ QUALITY: Mapping[str, View] = {
     "ties": View("quality", takes_period=True),
     "overall": View("quality", takes_period=True),
     "tie_periods": View("quality", takes_period=True),
+    "tie_answers": View("quality", takes_period=True),
+    "tie_marks": View("quality", takes_period=True),
+    "tie_hours": View("quality", takes_period=True),
+    "tie_flow": View("quality", takes_period=True),
+    "tie_control": View("quality", takes_period=True),
+    "run_changes": View("quality", takes_period=True),
     "quality_interventions": View("quality"),
     "quality_surveys": View("quality"),
     "quality_processes": View("quality"),
 }
-OPERATIONS: Mapping[str, View] = {"open_handoffs": View("operations")}
+OPERATIONS: Mapping[str, View] = {
+    "open_handoffs": View("operations"),
+    "handoff_flow": View("operations"),
+    "freshness": View("operations"),
+}
+PIPELINE: Mapping[str, View] = {
+    "pipeline_sources": View("pipeline"),
+    "pipeline_roles": View("pipeline"),
+    "pipeline_dead_letters": View("pipeline"),
+    "pipeline_tables": View("pipeline"),
+    "pipeline_measures": View("pipeline"),
+}
 AUDITOR: Mapping[str, View] = {
     "auditor_evidence": View("auditor"),
     "auditor_handoffs": View("auditor"),
@@ -35,11 +52,11 @@ AUDITOR: Mapping[str, View] = {
     "auditor_runs": View("auditor"),
     "auditor_dead_letters": View("auditor"),
 }
-VIEWS: Mapping[str, View] = {**QUALITY, **OPERATIONS, **AUDITOR}
+VIEWS: Mapping[str, View] = {**QUALITY, **OPERATIONS, **PIPELINE, **AUDITOR}
 
 USERS: Mapping[str, tuple[Audience, ...]] = {
-    "reader": ("quality", "operations"),
-    "auditor": ("quality", "operations", "auditor"),
+    "reader": ("quality", "operations", "pipeline"),
+    "auditor": ("quality", "operations", "pipeline", "auditor"),
 }
 """User (of a server: role) to what it reads."""
 

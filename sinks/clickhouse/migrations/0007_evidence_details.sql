@@ -1,0 +1,1 @@
+-- What evidence says beside its value, and its sums in the windows.

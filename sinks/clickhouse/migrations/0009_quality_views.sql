@@ -1,0 +1,1 @@
+-- The quality views, asked cheaply.

@@ -1,0 +1,1 @@
+-- Control charts and the comparison of two runs.

@@ -1,0 +1,1 @@
+-- What operations and data engineers look at: flow, freshness, sources, the pipeline.
