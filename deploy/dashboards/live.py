@@ -1,0 +1,232 @@
+"""Live handoffs: what is open now, for the people who run the shift. Counts of work, never of people."""
+
+from __future__ import annotations
+
+from deploy.dashboards.dashboard import Dashboard, Section, Variable
+from deploy.dashboards.panel import Bars, Column, Panel, Query, Stat, Table, Threshold, TimeSeries, text
+
+_PROCESS = "$__conditionalAll(process IN (${process:singlequote}), $process)"
+_SITE = "$__conditionalAll(site IN (${site:singlequote}), $site)"
+_ROLE = "$__conditionalAll(to_role IN (${role:singlequote}), $role)"
+_URGENCY = "$__conditionalAll(urgency IN (${urgency:singlequote}), $urgency)"
+_OPEN = f"""FROM open_handoffs
+WHERE run = 'live' AND {_PROCESS} AND {_SITE} AND {_ROLE} AND {_URGENCY}"""
+_NOTHING_OPEN = "No handoff is open for this choice. If that surprises you, look at the data freshness."
+_MOST_ROWS = 500
+
+
+def _variable(name: str, label: str, column: str) -> Variable:
+    other = "" if column == "process" else f" AND {_PROCESS}"
+    sql = f"SELECT DISTINCT {column} FROM open_handoffs WHERE run = 'live'{other} AND {column} != '' ORDER BY {column}"
+    return Variable(name, label, sql, multi=True, all=True)
+
+
+_PROCESSES = Variable(
+    name="process",
+    label="Process",
+    sql="SELECT DISTINCT process FROM quality_processes WHERE run = 'live' ORDER BY process",
+    multi=True,
+    all=True,
+)
+
+OPEN_COUNT = Panel(
+    key="open-count",
+    title="Open handoffs",
+    question="How many handoffs wait for an answer now?",
+    queries=(
+        Query(
+            f"SELECT count() AS open {_OPEN}",
+            (Column("open", "count", "open"),),
+        ),
+    ),
+    visual=Stat("open"),
+    no_data=_NOTHING_OPEN,
+    audience="operations",
+    width=6,
+    height=4,
+)
+
+OVERDUE_COUNT = Panel(
+    key="overdue-count",
+    title="Overdue",
+    question="How many of them should have been answered by now?",
+    queries=(
+        Query(
+            f"SELECT countIf(overdue) AS overdue, countIf(isNull(accept_due_at)) AS without_target {_OPEN}",
+            (Column("overdue", "count"), Column("without_target", "count", "without a target")),
+        ),
+    ),
+    visual=Stat("overdue"),
+    no_data=_NOTHING_OPEN,
+    audience="operations",
+    width=6,
+    height=4,
+    thresholds=(Threshold(1, "some are overdue"),),
+)
+
+FRESHNESS = Panel(
+    key="freshness",
+    title="Data freshness",
+    question="How long ago did the newest event arrive?",
+    queries=(
+        Query(
+            f"""SELECT min(received_age_s) AS age_s, max(newest_event_at) AS newest_event_at
+FROM freshness WHERE {_PROCESS} HAVING count() > 0""",
+            (Column("age_s", "seconds", "since the newest event"), Column("newest_event_at", "time", "its event time")),
+        ),
+    ),
+    visual=Stat("age_s"),
+    no_data="No event has arrived yet.",
+    audience="operations",
+    width=6,
+    height=4,
+    thresholds=(Threshold(300, "nothing for five minutes"),),
+)
+
+OLDEST = Panel(
+    key="oldest",
+    title="Waiting longest",
+    question="How long has the oldest open handoff been waiting?",
+    queries=(
+        Query(
+            f"SELECT max(age_s) AS age_s {_OPEN} HAVING count() > 0",
+            (Column("age_s", "seconds", "waiting longest"),),
+        ),
+    ),
+    visual=Stat("age_s"),
+    no_data=_NOTHING_OPEN,
+    audience="operations",
+    width=6,
+    height=4,
+)
+
+OPEN_HANDOFFS = Panel(
+    key="open-handoffs",
+    title="Open handoffs by receiving role",
+    question="Which handoffs wait for whom, since when, and when are they due? Overdue ones come first.",
+    queries=(
+        Query(
+            f"""SELECT to_role, site, work_item, from_role, process, urgency, age_s,
+    toDateTime(accept_due_at, 'UTC') AS due_at, dateDiff('second', now(), due_at) AS due_in_s,
+    multiIf(overdue, 'overdue', isNull(accept_due_at), 'no target', 'in time') AS state
+{_OPEN}
+ORDER BY overdue DESC, isNull(accept_due_at), accept_due_at, offered_at, work_item LIMIT {_MOST_ROWS}""",
+            (
+                text("to_role", "receiving role"),
+                text("site"),
+                text("work_item", "work item"),
+                text("from_role", "from"),
+                text("process"),
+                text("urgency"),
+                Column("age_s", "seconds", "waiting"),
+                Column("due_at", "time", "due", nullable=True, when_null="no target"),
+                Column("due_in_s", "seconds", "due in", nullable=True, when_null="no target"),
+                text("state"),
+            ),
+        ),
+    ),
+    visual=Table(),
+    no_data=_NOTHING_OPEN,
+    audience="operations",
+    width=24,
+    height=12,
+)
+
+BY_ROLE = Panel(
+    key="open-by-role",
+    title="Open by receiving role and site",
+    question="Where do handoffs wait? In alphabetical order, no ranking.",
+    queries=(
+        Query(
+            f"""SELECT to_role, site, count() AS open, countIf(overdue) AS overdue, max(age_s) AS oldest_s,
+    min(toDateTime(accept_due_at, 'UTC')) AS next_due_at
+{_OPEN}
+GROUP BY to_role, site ORDER BY to_role, site""",
+            (
+                text("to_role", "receiving role"),
+                text("site"),
+                Column("open", "count"),
+                Column("overdue", "count"),
+                Column("oldest_s", "seconds", "waiting longest"),
+                Column("next_due_at", "time", "next due", nullable=True, when_null="no target"),
+            ),
+        ),
+    ),
+    visual=Table(),
+    no_data=_NOTHING_OPEN,
+    audience="operations",
+    width=12,
+    height=9,
+)
+
+AGE_AGAINST_TARGET = Panel(
+    key="age-against-target",
+    title="Age of what is open, against its target",
+    question="How much of the time to answer has been used?",
+    queries=(
+        Query(
+            f"""SELECT used, count() AS open FROM
+(
+    SELECT age_s / dateDiff('second', offered_at, accept_due_at) AS share,
+        multiIf(isNull(accept_due_at), '5 no target', overdue AND share > 2, '4 over twice the target',
+            overdue, '3 overdue', share >= 0.5, '2 second half', '1 first half') AS used
+    {_OPEN}
+)
+GROUP BY used ORDER BY used""",
+            (text("used", "share of the target used"), Column("open", "count")),
+        ),
+    ),
+    visual=Bars("used", "open"),
+    no_data=_NOTHING_OPEN,
+    audience="operations",
+    width=12,
+    height=9,
+)
+
+FLOW = Panel(
+    key="flow",
+    title="Flow, per minute",
+    question="How many handoffs were offered, accepted, declined and returned, in the last 24 hours?",
+    queries=(
+        Query(
+            f"""SELECT minute AS time, sum(offered) AS offered, sum(accepted) AS accepted, sum(declined) AS declined,
+    sum(returned) AS returned
+FROM handoff_flow
+WHERE run = 'live' AND $__timeFilter(minute) AND {_PROCESS} AND {_SITE}
+GROUP BY time ORDER BY time WITH FILL STEP toIntervalMinute(1)""",
+            (
+                Column("time", "time"),
+                Column("offered", "count"),
+                Column("accepted", "count"),
+                Column("declined", "count"),
+                Column("returned", "count"),
+            ),
+            time_series=True,
+        ),
+    ),
+    visual=TimeSeries(("offered", "accepted", "declined", "returned")),
+    no_data="No handoff was offered or answered in the last 24 hours.",
+    audience="operations",
+    width=24,
+    height=8,
+)
+
+LIVE = Dashboard(
+    key="live",
+    title="Live handoffs",
+    for_whom="operations teams",
+    about="What waits to be accepted now: by receiving role, never by person.",
+    sections=(
+        Section("Now", (OPEN_COUNT, OVERDUE_COUNT, OLDEST, FRESHNESS)),
+        Section("Open handoffs", (OPEN_HANDOFFS, BY_ROLE, AGE_AGAINST_TARGET)),
+        Section("Flow", (FLOW,)),
+    ),
+    variables=(
+        _PROCESSES,
+        _variable("site", "Site", "site"),
+        _variable("role", "Receiving role", "to_role"),
+        _variable("urgency", "Urgency", "urgency"),
+    ),
+    refresh_s=5,
+    time_from="now-24h",
+)
