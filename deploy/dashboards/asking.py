@@ -27,10 +27,11 @@ RUN = Variable(
     sql="SELECT DISTINCT run FROM quality_processes WHERE process = ${process:singlequote} ORDER BY run != 'live', run",
     default="live",
 )
+_EVERYWHERE = of_period("tie_periods", site="''")
 SITE = Variable(
     name="site",
     label="Site",
-    sql=f"SELECT DISTINCT site FROM {of_period('tie_periods', site="''")} WHERE site != '' ORDER BY site",
+    sql=f"SELECT DISTINCT site FROM {_EVERYWHERE} WHERE site != '' ORDER BY site",
     all=True,
     all_value="''",
 )

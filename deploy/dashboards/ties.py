@@ -66,7 +66,7 @@ GROUP BY communicator_role, experiencer_role ORDER BY communicator_role, experie
 ROLE_MAP = Panel(
     key="role-map",
     title="Role map",
-    question="Who works with whom, and how much of it was observed in each direction? Width is the number of observations.",
+    question="Who works with whom, and how much was observed in each direction? Width: number of observations.",
     queries=(
         Query(
             f"""SELECT role AS id, role AS title, toString(count()) AS mainstat, 'ties' AS subtitle FROM
@@ -115,8 +115,8 @@ def _direction(key: str, title: str, communicator: str, experiencer: str) -> Pan
         question="What can be said of this direction, on how much, and what is left out?",
         queries=(
             Query(
-                f"""SELECT concat({_DIMENSION}, {_INFERRED}) AS what, status, estimate, low, high, n, pending, work_items,
-    hidden_share, toDateTime(period_from) AS since, toDateTime(period_to) AS until
+                f"""SELECT concat({_DIMENSION}, {_INFERRED}) AS what, status, estimate, low, high, n,
+    pending, work_items, hidden_share, toDateTime(period_from) AS since, toDateTime(period_to) AS until
 FROM {of_period("ties")}
 WHERE communicator_role = ${{{communicator}:singlequote}} AND experiencer_role = ${{{experiencer}:singlequote}}""",
                 (
