@@ -24,14 +24,15 @@ NAMES = {
     "accuracy": "Accuracy",
     "problem_solving": "Problem-solving",
 }
-_DIMENSION = (
+DIMENSION_NAME = (
     "transform(toString(dimension), ["
     + ", ".join(f"'{dimension}'" for dimension in DIMENSIONS)
     + "], ["
     + ", ".join(f"'{NAMES[dimension].lower()}'" for dimension in DIMENSIONS)
     + "], toString(dimension))"
 )
-_INFERRED = "if(origin = 'inferred', ' (inferred from ownership)', '')"
+INFERRED = "if(origin = 'inferred', ' (inferred from ownership)', '')"
+TIE_FIGURE = f"if(status = 'shown', {FIGURE}, status)"
 _PAIR = """((communicator_role = ${one_role:singlequote} AND experiencer_role = ${other_role:singlequote})
     OR (communicator_role = ${other_role:singlequote} AND experiencer_role = ${one_role:singlequote}))"""
 
@@ -44,7 +45,7 @@ def _matrix(dimension: str) -> Panel:
         queries=(
             Query(
                 f"""SELECT communicator_role, experiencer_role,
-    arrayStringConcat(groupArray(concat(if(status = 'shown', {FIGURE}, status), {_INFERRED})), ' | ') AS figure,
+    arrayStringConcat(groupArray(concat({TIE_FIGURE}, {INFERRED})), ' | ') AS figure,
     sum(ifNull(n, 0)) AS observations
 FROM (SELECT * FROM {of_period("ties")} WHERE dimension = '{dimension}' ORDER BY origin)
 GROUP BY communicator_role, experiencer_role ORDER BY communicator_role, experiencer_role""",
@@ -115,7 +116,7 @@ def _direction(key: str, title: str, communicator: str, experiencer: str) -> Pan
         question="What can be said of this direction, on how much, and what is left out?",
         queries=(
             Query(
-                f"""SELECT concat({_DIMENSION}, {_INFERRED}) AS what, status, estimate, low, high, n,
+                f"""SELECT concat({DIMENSION_NAME}, {INFERRED}) AS what, status, estimate, low, high, n,
     pending, work_items, hidden_share, toDateTime(period_from) AS since, toDateTime(period_to) AS until
 FROM {of_period("ties")}
 WHERE communicator_role = ${{{communicator}:singlequote}} AND experiencer_role = ${{{experiencer}:singlequote}}""",
@@ -148,7 +149,7 @@ def _trend(key: str, title: str, communicator: str, experiencer: str) -> Panel:
         question="How did the share that went well change from period to period? Only periods that may be shown.",
         queries=(
             Query(
-                f"""SELECT toDateTime(period_start) AS time, concat({_DIMENSION}, {_INFERRED}) AS series,
+                f"""SELECT toDateTime(period_start) AS time, concat({DIMENSION_NAME}, {INFERRED}) AS series,
     sum(s) / sum(n) AS value, sum(n) AS n
 FROM {of_period("tie_periods")}
 WHERE communicator_role = ${{{communicator}:singlequote}} AND experiencer_role = ${{{experiencer}:singlequote}}
@@ -179,7 +180,7 @@ ANSWER_CURVE = Panel(
     queries=(
         Query(
             f"""SELECT waited_s / 60 AS waited_min, answered, low, high,
-    concat(communicator_role, ' answers ', experiencer_role, {_INFERRED}, ', n ', toString(n)) AS series, at_risk
+    concat(communicator_role, ' answers ', experiencer_role, {INFERRED}, ', n ', toString(n)) AS series, at_risk
 FROM {of_period("tie_answers")}
 WHERE {_PAIR}
 ORDER BY series, waited_min""",
