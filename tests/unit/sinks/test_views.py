@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from sinks.clickhouse.audiences import QUALITY, USERS, VIEWS, server_statements, views_of, write_grants
+from sinks.clickhouse.audiences import (
+    OPERATIONS,
+    PIPELINE,
+    QUALITY,
+    USERS,
+    VIEWS,
+    server_statements,
+    views_of,
+    write_grants,
+)
 from sinks.clickhouse.migrate import migrations
 from sinks.clickhouse.quality_views import QUALITY_VIEWS, create_view
 
@@ -42,8 +51,8 @@ def test_nobody_is_granted_a_table() -> None:
     assert not tables.intersection(VIEWS)
 
 
-def test_readers_see_figures_and_open_work_and_auditors_the_rest_too() -> None:
-    assert set(views_of("reader")) == {*QUALITY, "open_handoffs"}
+def test_readers_see_figures_open_work_and_the_pipeline_and_auditors_the_rest_too() -> None:
+    assert set(views_of("reader")) == {*QUALITY, *OPERATIONS, *PIPELINE}
     assert set(views_of("auditor")) == set(VIEWS)
 
 
