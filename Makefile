@@ -6,7 +6,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format kafka bench clean
+.PHONY: help demo test lint check format kafka bench screenshots dashboards clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,12 @@ kafka: $(VENV)/run.stamp ## run a real Apache Kafka broker on loopback (needs Ja
 
 bench: $(VENV)/dev.stamp ## events per CPU-second, peak memory, latency
 	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+dashboards: $(VENV)/run.stamp ## write the Grafana JSON that docker-compose provisions, and what tests compare it with
+	@$(BIN)/python -m deploy.grafana.export
+
+screenshots: $(VENV)/dev.stamp ## pictures of every dashboard into docs/images (needs Chromium and its driver)
+	@exec $(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 clean: ## remove the virtual environment and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -62,11 +62,11 @@ VERDICTS = Panel(
     question="For each tie: common cause only, or something special? And how often would the rules be wrong?",
     queries=(
         Query(
-            f"""SELECT communicator_role, experiencer_role, origin, argMax(verdict, period_start) AS verdict,
-    argMax(rule_set, period_start) AS rule_set, any(points) AS points, sum(n) AS n,
-    any(expected_false_alarms) AS false_alarms, any(longest_run) AS longest_run, any(longest_run_limit) AS run_limit,
-    any(crossings) AS crossings, any(crossings_limit) AS crossings_limit
-FROM {of_period("tie_control")}
+            f"""SELECT communicator_role, experiencer_role, origin, argMax(c.verdict, period_start) AS verdict,
+    argMax(c.rule_set, period_start) AS rule_set, any(c.points) AS points, sum(c.n) AS n,
+    any(expected_false_alarms) AS false_alarms, any(c.longest_run) AS longest_run, any(longest_run_limit) AS run_limit,
+    any(c.crossings) AS crossings, any(c.crossings_limit) AS crossings_limit
+FROM {of_period("tie_control")} AS c
 WHERE dimension = ${{dimension:singlequote}}
 GROUP BY communicator_role, experiencer_role, origin ORDER BY communicator_role, experiencer_role, origin""",
             (
@@ -264,7 +264,7 @@ IMPROVEMENT = Dashboard(
         Section("Where it is lost", (PARETO, FLOW_EFFICIENCY, DEFECTS, OVERDUE_NOW)),
         Section("When, and what to talk about", (HOURS, WEAK_SIGNALS)),
     ),
-    variables=(PROCESS, SITE, RUN, _DIMENSION, ONE_ROLE, OTHER_ROLE),
+    variables=(PROCESS, RUN, SITE, _DIMENSION, ONE_ROLE, OTHER_ROLE),
     annotations=(INTERVENTIONS,),
     time_from="now-1y",
 )

@@ -48,7 +48,9 @@ def expand(sql: str, time_range: TimeRange, variables: Sequence[Variable] = (), 
 
     Raises: MacroError: an unknown macro or variable, or a wrong number of arguments.
     """
-    return expand_macros(interpolate(sql, variables, chosen or {}), time_range)
+    # Grafana puts values in before the back end sees macros; the other way round a value is never taken for a macro.
+    written = expand_macros(_without_conditionals(sql, chosen or {}), time_range)
+    return interpolate(written, variables, chosen or {})
 
 
 def interpolate(sql: str, variables: Sequence[Variable], chosen: Chosen) -> str:

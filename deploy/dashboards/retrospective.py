@@ -25,8 +25,8 @@ CHANGES = Panel(
     ),
     queries=(
         Query(
-            f"""SELECT communicator_role, experiencer_role, concat({DIMENSION_NAME}, {INFERRED}) AS what, status, periods,
-    n, value, compare_n, compare_value, change, low, high
+            f"""SELECT communicator_role, experiencer_role, concat({DIMENSION_NAME}, {INFERRED}) AS what, status,
+    periods, n, value, compare_n, compare_value, change, low, high
 FROM {of_period("run_changes", compare=_OTHER)}
 ORDER BY communicator_role, experiencer_role, what""",
             (
@@ -83,8 +83,8 @@ BOTH = Panel(
     question="How did the share that went well run in each, over the periods and ties that may be shown in both?",
     queries=(
         Query(
-            f"""SELECT toDateTime(period_start) AS time, concat(what, ', ', which) AS series, sum(s) / sum(n) AS value,
-    sum(n) AS n
+            f"""SELECT toDateTime(period_start) AS time, concat(what, ', ', which) AS series, sum(x.s) / sum(x.n) AS value,
+    sum(x.n) AS n
 FROM
 (
     SELECT a.period_start AS period_start, {DIMENSION_NAME} AS what,
@@ -94,7 +94,7 @@ FROM
     FROM {of_period("tie_periods")} AS a
     INNER JOIN {of_period("tie_periods", run=_OTHER)} AS b
         USING (process, site, communicator_role, experiencer_role, dimension, origin, period_start)
-)
+) AS x
 GROUP BY time, series ORDER BY time, series""",
             (
                 Column("time", "time", "period"),
@@ -121,6 +121,6 @@ RETROSPECTIVE = Dashboard(
         Section("Side by side", (_ties("run", "$run", "${run:singlequote}"), _ties("compared", "$compare", _OTHER))),
         Section("Over time", (BOTH,)),
     ),
-    variables=(PROCESS, SITE, RUN, _COMPARE),
+    variables=(PROCESS, RUN, _COMPARE, SITE),
     annotations=(INTERVENTIONS,),
 )

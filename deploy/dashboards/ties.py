@@ -119,7 +119,8 @@ def _direction(key: str, title: str, communicator: str, experiencer: str) -> Pan
                 f"""SELECT concat({DIMENSION_NAME}, {INFERRED}) AS what, status, estimate, low, high, n,
     pending, work_items, hidden_share, toDateTime(period_from) AS since, toDateTime(period_to) AS until
 FROM {of_period("ties")}
-WHERE communicator_role = ${{{communicator}:singlequote}} AND experiencer_role = ${{{experiencer}:singlequote}}""",
+WHERE communicator_role = ${{{communicator}:singlequote}} AND experiencer_role = ${{{experiencer}:singlequote}}
+ORDER BY what""",
                 (
                     text("what", "dimension"),
                     text("status"),
@@ -150,8 +151,8 @@ def _trend(key: str, title: str, communicator: str, experiencer: str) -> Panel:
         queries=(
             Query(
                 f"""SELECT toDateTime(period_start) AS time, concat({DIMENSION_NAME}, {INFERRED}) AS series,
-    sum(s) / sum(n) AS value, sum(n) AS n
-FROM {of_period("tie_periods")}
+    sum(p.s) / sum(p.n) AS value, sum(p.n) AS n
+FROM {of_period("tie_periods")} AS p
 WHERE communicator_role = ${{{communicator}:singlequote}} AND experiencer_role = ${{{experiencer}:singlequote}}
 GROUP BY time, series ORDER BY time, series""",
                 (
@@ -230,11 +231,11 @@ SOURCES = Panel(
     s.nobody AS nobody, s.skew_s AS skew_s, s.ahead AS ahead, r.unknown_roles AS unknown_roles
 FROM
 (
-    SELECT source, sum(events) AS events,
+    SELECT source, sum(p.events) AS events,
         uniqExact(toDate(hour)) / greatest(1, dateDiff('day', $__fromTime, $__toTime) + 1) AS coverage,
-        sum(late) / sum(events) AS late, sum(bot + system) / sum(events) AS bots, sum(unknown) / sum(events) AS nobody,
-        median(skew_s_median) AS skew_s, sum(ahead) / sum(events) AS ahead
-    FROM pipeline_sources WHERE process = ${process:singlequote} AND $__timeFilter(hour) GROUP BY source
+        sum(p.late) / events AS late, sum(bot + system) / events AS bots, sum(unknown) / events AS nobody,
+        median(skew_s_median) AS skew_s, sum(p.ahead) / events AS ahead
+    FROM pipeline_sources AS p WHERE process = ${process:singlequote} AND $__timeFilter(hour) GROUP BY source
 ) AS s
 LEFT JOIN
 (
@@ -292,6 +293,6 @@ TIES = Dashboard(
         ),
         Section("Where the figures come from", (SOURCES,)),
     ),
-    variables=(PROCESS, SITE, RUN, ONE_ROLE, OTHER_ROLE),
+    variables=(PROCESS, RUN, SITE, ONE_ROLE, OTHER_ROLE),
     annotations=(INTERVENTIONS,),
 )

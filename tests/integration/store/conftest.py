@@ -8,11 +8,13 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from sinks.clickhouse.audiences import write_grants
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.settings import ClickHouseSettings, connect
 
@@ -20,13 +22,19 @@ _URL_ENV = "TIELINE_TEST_CLICKHOUSE_URL"
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseSettings]:
+def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the embedded front keeps its data, passwords and grants."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="session")
+def store(store_folder: Path) -> Iterator[ClickHouseSettings]:
     """The account of an administrator; tests make databases of their own."""
     given = os.environ.get(_URL_ENV)
     if given:
         yield ClickHouseSettings.from_url(given)
         return
-    folder = tmp_path_factory.mktemp("store")
+    folder = store_folder
     command = [sys.executable, "-m", "deploy.embedded.front", "--data", str(folder), "--port", "0"]
     log = (folder / "front.log").open("wb")
     with log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as front:
@@ -40,9 +48,30 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseSettin
             front.wait(timeout=20)
 
 
-def _account(folder: Path, port: int) -> ClickHouseSettings:
-    password = json.loads((folder / "passwords.json").read_text())["tieline"]
-    return ClickHouseSettings.model_validate({"port": port, "user": "tieline", "password": password})
+def _account(folder: Path, port: int, user: str = "tieline") -> ClickHouseSettings:
+    password = json.loads((folder / "passwords.json").read_text())[user]
+    return ClickHouseSettings.model_validate({"port": port, "user": user, "password": password})
+
+
+@contextmanager
+def reading_as(user: str, client: Client, store: ClickHouseSettings, folder: Path) -> Iterator[Client]:
+    """A client of the same database as somebody who may read views only. On a server: as its administrator."""
+    settings = store.model_copy(update={"database": client.database})
+    if not os.environ.get(_URL_ENV):
+        write_grants(folder / "grants.json", str(client.database))
+        settings = _account(folder, store.port, user).model_copy(update={"database": client.database})
+    reader = connect(settings)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+@pytest.fixture
+def reader(client: Client, store: ClickHouseSettings, store_folder: Path) -> Iterator[Client]:
+    """The account of dashboards, on the database of `client`."""
+    with reading_as("reader", client, store, store_folder) as found:
+        yield found
 
 
 @pytest.fixture
