@@ -1,0 +1,1 @@
+"""Grafana as code: dashboards, alert rules and what they stand on, rendered, exported and pushed."""
