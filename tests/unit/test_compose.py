@@ -232,6 +232,26 @@ def test_grafana_asks_as_the_reader_with_the_plugin_that_is_installed() -> None:
     assert (source["jsonData"]["host"], source["jsonData"]["username"]) == ("clickhouse", "reader")
 
 
+def test_dashboards_are_mounted_where_grafana_looks_for_them() -> None:
+    provisioning = DOCKER / "grafana" / "provisioning" / "dashboards"
+    provider = yaml.safe_load((provisioning / "tieline.yaml").read_text())["providers"][0]
+    mounts = dict(mount.removesuffix(":ro").split(":")[::-1] for mount in SERVICES["grafana"]["volumes"])
+    at = Path(provider["options"]["path"])
+    assert (ROOT / mounts[at.parent.as_posix()] / at.name) == provisioning / at.name
+    assert list((provisioning / at.name).glob("*.json"))
+
+
+def test_dashboards_ask_a_data_source_that_grafana_has() -> None:
+    provisioning = DOCKER / "grafana" / "provisioning" / "dashboards"
+    asked = set(re.findall(r'"type": "grafana-[^}]*"uid": "([^"]+)"', "".join(_texts(provisioning))))
+    assert asked == {_source()["uid"]}
+
+
+def _texts(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*.json"):
+        yield path.read_text(encoding="utf-8")
+
+
 def _needs(service: str) -> Iterator[str]:
     for needed in SERVICES[service].get("depends_on", {}):
         yield needed
