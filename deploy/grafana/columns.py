@@ -34,7 +34,12 @@ def titled(column: Column, title: str = "") -> list[Property]:
 
 def drawn(column: Column, title: str = "") -> list[Property]:
     """A column on an axis."""
-    return [has("displayName", title or column.label), *_scale(column, _CHART_UNITS), *_words(column)]
+    return [has("displayName", title or column.label), *_scale(column, _CHART_UNITS), *_words(column), blank(column)]
+
+
+def blank(column: Column) -> Property:
+    """What an empty cell or a gap says. Otherwise it would say what the panel says where there is nothing at all."""
+    return has("noValue", column.when_null)
 
 
 def decimals(column: Column) -> int | None:

@@ -19,6 +19,9 @@ from grafana_foundation_sdk.models.common import (
 from deploy.grafana.colours import PLAIN, fixed
 from deploy.grafana.columns import Override
 
+WRITTEN_FOR = "11.6.0"
+"""The Grafana whose panel options are written here, the oldest that the plug-in works with. A later one migrates them;
+without a version it would take an XY chart for one of before 11.1."""
 OUT_OF_SIGHT = HideSeriesConfig(tooltip=False, legend=True, viz=True)
 """Not drawn, and not in the legend; in the tooltip where the panel can do that."""
 

@@ -13,7 +13,7 @@ FOLDER_TITLES: Mapping[str, str] = {"reader": "Tieline", "auditor": "Tieline aud
 """Account to the title of the folder in Grafana."""
 DASHBOARDS_AT = "/etc/grafana/provisioning/dashboards"
 """Where Grafana's image looks for providers, and where the exported folder is to be mounted."""
-_SOURCE_HEAD = """# The data source of Tieline's dashboards: ClickHouse as the user {account}, who reads granted views only.
+_SOURCE_HEAD = """# The data source of Tieline's dashboards: ClickHouse as {account}, who reads granted views only.
 # Written by `tieline dashboards export`. The password comes from Grafana's environment.
 """
 _PROVIDER_HEAD = """# Where Grafana finds Tieline's dashboards. Written by `tieline dashboards export`.

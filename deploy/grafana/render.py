@@ -16,7 +16,7 @@ from deploy.dashboards.dashboard import Dashboard
 from deploy.dashboards.panel import Panel
 from deploy.grafana.charts import draw_bars, draw_control_chart, draw_time_series
 from deploy.grafana.curve import draw_curve
-from deploy.grafana.drawing import Drawing
+from deploy.grafana.drawing import WRITTEN_FOR, Drawing
 from deploy.grafana.graph import draw_graph
 from deploy.grafana.layout import Heading, Placed, layout, number, panel_number
 from deploy.grafana.marks import DATA_SOURCES, TAG
@@ -76,6 +76,7 @@ def _placed(placed: Heading | Placed, dashboard: Dashboard, uid: str) -> sdk.Pan
     drawing = _DRAW[panel.visual.kind](panel, panel.visual)
     return sdk.Panel(
         type_val=drawing.plugin,
+        plugin_version=WRITTEN_FOR,
         id_val=panel_number(dashboard, panel),
         title=panel.title,
         description=panel.question,

@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.common import (
 
 from deploy.dashboards.panel import Panel, Stat, Threshold, shown
 from deploy.grafana.colours import NOTICE, PLAIN
-from deploy.grafana.columns import Override, Property, has, override, titled
+from deploy.grafana.columns import Override, Property, blank, has, override, titled
 from deploy.grafana.drawing import Drawing, calculated, without
 
 _VERDICT = "verdict"
@@ -31,7 +31,7 @@ def draw_stat(panel: Panel, visual: Stat) -> Drawing:
         options=_options(colored=bool(panel.thresholds)),
         overrides=[
             *(override(column.name, [*titled(column), *_noticed(panel.thresholds)]) for column in first),
-            *(override(column.name, [*titled(column), has("noValue", column.when_null)]) for column in others),
+            *(override(column.name, [*titled(column), blank(column)]) for column in others),
             *_verdict_override(panel.thresholds),
         ],
         transformations=[

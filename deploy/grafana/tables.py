@@ -6,8 +6,8 @@ from grafana_foundation_sdk.models import table
 from grafana_foundation_sdk.models.common import TableAutoCellOptions, TableCellHeight
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
-from deploy.dashboards.panel import Column, Matrix, Panel, shown
-from deploy.grafana.columns import Property, has, override, says_when, titled
+from deploy.dashboards.panel import Matrix, Panel, shown
+from deploy.grafana.columns import blank, has, override, says_when, titled
 from deploy.grafana.drawing import Drawing, transformation, without
 
 
@@ -18,7 +18,7 @@ def draw_table(panel: Panel, _visual: object) -> Drawing:
         plugin="table",
         options=_options(),
         custom=_cells(filterable=True),
-        overrides=[override(column.name, [*titled(column), _blank(column)]) for column in shown(columns)],
+        overrides=[override(column.name, [*titled(column), blank(column)]) for column in shown(columns)],
         transformations=without({column.name: True for column in columns if column.hidden}),
     )
 
@@ -54,11 +54,6 @@ def _sorted_by(name: str) -> DataTransformerConfig:
     return transformation("sortBy", fields={}, sort=[{"field": name, "desc": False}])
 
 
-def _blank(column: Column) -> Property:
-    """A table says the panel's "no data" text in every empty cell, unless told otherwise."""
-    return has("noValue", column.when_null)
-
-
 def _cells(filterable: bool = False) -> table.FieldConfig:
     return table.FieldConfig(
         cell_options=TableAutoCellOptions(wrap_text=True), min_width=80, filterable=filterable, inspect=False
@@ -66,4 +61,6 @@ def _cells(filterable: bool = False) -> table.FieldConfig:
 
 
 def _options() -> table.Options:
-    return table.Options(cell_height=TableCellHeight.SM)
+    options = table.Options(cell_height=TableCellHeight.SM)
+    options.footer = None  # later versions have footers elsewhere; there is none
+    return options

@@ -6,9 +6,8 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.common import DataSourceRef
 
 from deploy.dashboards.panel import Query
-from deploy.grafana.faults import PLUGIN_ID
 
-PLUGIN = PLUGIN_ID
+PLUGIN = "grafana-clickhouse-datasource"
 PLUGIN_VERSION = "4.20.0"
 TIME_SERIES, TABLE = 0, 1
 """The plug-in's formats: 0 turns texts into labels of series, 1 leaves rows as they are."""
