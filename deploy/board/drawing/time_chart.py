@@ -1,0 +1,88 @@
+"""Values over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from deploy.board.drawing import chart
+from deploy.board.drawing.drawing import ChartOption, Drawing, Rows, Scene
+from deploy.board.figures import is_missing, written
+from deploy.dashboards.panel import Column, Panel, TimeSeries, shown
+
+_MOST_NOTED = 400
+
+
+def draw_time_series(panel: Panel, rows: Mapping[str, Rows], scene: Scene) -> Drawing:
+    """One series for each value, and for each combination of the text columns."""
+    visual = panel.visual
+    assert isinstance(visual, TimeSeries)
+    found, columns = rows[panel.query.ref], panel.query.columns
+    values = [panel.query.column(name) for name in visual.values]
+    series: list[ChartOption] = []
+    for who, of_one in split(columns, found).items():
+        for value in values:
+            name = ", ".join(filter(None, [who, value.label if len(values) > 1 or not who else ""]))
+            series.append(_series(visual, name, value, columns, of_one, len(series)))
+    names = [str(one["name"]) for one in series]
+    fixed = {"min": 0, "max": 1} if visual.share else {}
+    option: ChartOption = {
+        "useUTC": panel.audience == "quality",
+        "legend": chart.legend(names),
+        "grid": chart.grid(len(names) > 1),
+        "tooltip": chart.tooltip("axis", "fn:notes"),
+        "xAxis": chart.time_axis(scene),
+        "yAxis": {**chart.value_axis_of(values[0]), **fixed},
+        "series": chart.marked(series, scene.marks, scene.end),
+    }
+    about = f"{panel.title}. {panel.question} {len(names)} series: {'; '.join(names)}.{chart.told(scene.marks)}"
+    return chart.framed(panel, option, found, columns, about)
+
+
+def split(columns: Sequence[Column], rows: Rows) -> dict[str, list[Mapping[str, Any]]]:
+    """Rows of each combination of the text columns, in the order in which they come up."""
+    texts = [column for column in shown(columns) if column.kind == "text"]
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        name = ", ".join(written(column, row[column.name]) for column in texts)
+        parts.setdefault(name, []).append(row)
+    return parts
+
+
+def note(columns: Sequence[Column], row: Mapping[str, Any], besides: Sequence[str] = ()) -> str:
+    """All figures of a row, for a tooltip: a value is never without its number."""
+    kept = [column for column in shown(columns) if column.kind not in ("text", "time") and column.name not in besides]
+    return ", ".join(f"{column.label} {written(column, row[column.name])}" for column in kept)
+
+
+def point(at: datetime, value: Any) -> list[Any]:
+    return [chart.milliseconds(at), None if is_missing(value) else value]
+
+
+def _series(
+    visual: TimeSeries, name: str, value: Column, columns: Sequence[Column], rows: Rows, place: int
+) -> ChartOption:
+    time = columns[0].name
+    others = [other for other in visual.values if other != value.name]
+    noted = len(rows) <= _MOST_NOTED
+    data: list[Any] = [
+        {"value": point(row[time], row[value.name]), "note": note(columns, row, others)}
+        if noted
+        else point(row[time], row[value.name])
+        for row in rows
+        if row[time] is not None
+    ]
+    common: ChartOption = {"name": name, "data": data, "stack": "all" if visual.stacked else None}
+    if visual.style == "bars":
+        return {**common, "type": "bar", "barMaxWidth": 24}
+    dotted = visual.style == "points"
+    return {
+        **common,
+        "type": "line",
+        "symbol": chart.SYMBOLS[place % len(chart.SYMBOLS)] if dotted else "none",
+        "symbolSize": 9,
+        "lineStyle": {"width": 1.5, "type": chart.DASHES[place % len(chart.DASHES)]},
+        "areaStyle": {"opacity": 0.2} if visual.stacked else None,
+        "connectNulls": False,
+    }
