@@ -8,6 +8,7 @@ from grafana_foundation_sdk.models import barchart, timeseries
 from grafana_foundation_sdk.models.common import (
     AxisPlacement,
     GraphDrawStyle,
+    HideSeriesConfig,
     LineStyle,
     StackingConfig,
     StackingMode,
@@ -48,12 +49,15 @@ def draw_time_series(panel: Panel, visual: TimeSeries) -> Drawing:
 
 
 def draw_control_chart(panel: Panel, visual: ControlChart) -> Drawing:
-    """Points joined by a thin line; quiet lines for centre and limits; what a rule picked out as large rings beside."""
+    """Points joined by a thin line, quiet lines for centre and limits, large rings around what a rule picked out.
+
+    The rings are `value / flag`: where the flag is 0 that is no finite number, and no point is drawn.
+    """
     query = panel.query
     value = query.column(visual.value)
     limits = [query.column(name) for name in (visual.lower, visual.upper)]
     picked = Column(_PICKED_OUT, value.kind, query.column(visual.flag).label, decimals=value.decimals)
-    known = (visual.value, visual.center, visual.lower, visual.upper)
+    known = (visual.value, visual.center, visual.lower, visual.upper, visual.flag)
     return Drawing(
         plugin="timeseries",
         options=timeseries.Options(legend=legend(), tooltip=tooltip()),
@@ -66,6 +70,7 @@ def draw_control_chart(panel: Panel, visual: ControlChart) -> Drawing:
             override(visual.center, drawn(query.column(visual.center))),
             *(override(limit.name, [*drawn(limit), has("custom.lineStyle", _LINES[1])]) for limit in limits),
             override(_PICKED_OUT, [*drawn(picked), has("color", fixed(NOTICE)), *_points_only(16)]),
+            override(visual.flag, [has("custom.hideFrom", HideSeriesConfig(tooltip=True, legend=True, viz=True))]),
             *_beside(query.columns, known, []),
         ],
         transformations=[calculated(_PICKED_OUT, visual.value, "/", visual.flag)],
@@ -85,6 +90,7 @@ def draw_bars(panel: Panel, visual: Bars) -> Drawing:
             orientation=VizOrientation.HORIZONTAL,
             show_value=VisibilityMode.ALWAYS,
             stacking=StackingMode.NONE,
+            x_tick_label_max_length=60,  # 0, the default of the SDK, would leave nothing of a label
             bar_width=0.7,
             group_width=0.8,
             legend=legend(show=bool(visual.cumulative)),

@@ -30,7 +30,7 @@ def draw_curve(panel: Panel, visual: Curve) -> Drawing:
         options=xychart.Options(
             mapping=xychart.SeriesMapping.MANUAL,
             legend=legend(),
-            tooltip=tooltip(),
+            tooltip=tooltip(common.TooltipDisplayMode.SINGLE),
             series=[_series(visual.x, line, place) for place in range(MOST_CURVES) for line in lines],
         ),
         custom=xychart.FieldConfig(
@@ -45,7 +45,6 @@ def draw_curve(panel: Panel, visual: Curve) -> Drawing:
             *_copies(lines),
             transformation("partitionByValues", fields=[visual.series], keepFields=False, naming={"asLabels": True}),
         ],
-        bounds=(0, 1) if lines[0].kind == "share" else None,
     )
 
 
@@ -76,7 +75,7 @@ def _forms(visual: Curve, lines: list[Column]) -> Iterator[Override]:
             title = name if line.name == visual.y else f"{name}, {line.label}"
             form = _curve_form(place) if line.name == visual.y else _interval_form()
             properties = [*drawn(line, title), has("color", fixed(SHADES[place % len(SHADES)])), *form]
-            yield override(_copy(line.name, place), properties)
+            yield override(_copy(line.name, place), [*properties, *_whole_axis(line)])
 
 
 def _curve_form(place: int) -> list[Property]:
@@ -93,6 +92,11 @@ def _interval_form() -> list[Property]:
         has("custom.lineStyle", common.LineStyle(fill="dot", dash=[2, 5])),
         has("custom.hideFrom", {"legend": True, "tooltip": False, "viz": False}),
     ]
+
+
+def _whole_axis(line: Column) -> list[Property]:
+    """From none to all. Not as a default of the panel, which would hold for the x axis as well."""
+    return [has("min", 0), has("max", 1)] if line.kind == "share" else []
 
 
 def _x_axis(column: Column, logarithmic: bool) -> Override:

@@ -33,7 +33,7 @@ class Drawing:
     Attributes:
         plugin: the panel plug-in's id.
         custom: the plug-in's own settings, for every field.
-        bounds: lowest and highest value of the axis; None: as the values are.
+        bounds: of every number of the panel: lowest and highest value of the axis; None: as the values are.
     """
 
     plugin: str
@@ -85,6 +85,6 @@ def legend(show: bool = True) -> VizLegendOptions:
     )
 
 
-def tooltip() -> VizTooltipOptions:
+def tooltip(mode: TooltipDisplayMode = TooltipDisplayMode.MULTI) -> VizTooltipOptions:
     """All series at a point, in the order in which they are defined."""
-    return VizTooltipOptions(mode=TooltipDisplayMode.MULTI, sort=SortOrder.NONE)
+    return VizTooltipOptions(mode=mode, sort=SortOrder.NONE)
