@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.vocabulary import Period
+from schemas.vocabulary import Mark, Period
 
 METHOD_VERSION = "1"
 """Changes when a rule gives another value for the same events; it is also the epoch in `revision`."""
@@ -136,6 +136,14 @@ class EvidenceRow(Row):
 
     `part` numbers the observations that one rule takes from one episode (one for each addressed role). The tie of
     a `contact` is the unordered pair: its roles are in alphabetical order, and views show it on both.
+
+    The details are said when it is ripe, like the value. Some become known later, and the row is said again:
+
+    - `waited_s`: wall-clock seconds from the episode's start to its answer, or, where `answered` is false, to its end
+      without one: then it is right-censored. Null while it is open, and for rules that wait for no answer.
+    - `held_s`: of an accepted handoff, seconds from acceptance to the end of the tenure; null while it lasts.
+    - `hour_of_week`: of the start, on the clock of the receiving role; 0 is the hour after Monday 00:00.
+    - `marks`: reasons, sorted; see `schemas.vocabulary.MARK_MEANINGS`.
     """
 
     table: ClassVar[str] = "evidence"
@@ -154,6 +162,11 @@ class EvidenceRow(Row):
     value: float | None = None
     period: Period = "month"
     period_start: date
+    waited_s: float | None = None
+    answered: bool = False
+    held_s: float | None = None
+    hour_of_week: int = 0
+    marks: tuple[Mark, ...] = ()
 
 
 class WorkItemRow(BaseModel):

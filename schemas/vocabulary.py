@@ -57,6 +57,47 @@ CONTENT_REASONS: frozenset[Reason] = frozenset({"missing", "wrong", "contradicto
 CONSTRUCTIVE: frozenset[ResponseKind] = frozenset({"diagnose", "propose", "act"})
 UNCONSTRUCTIVE: frozenset[ResponseKind] = frozenset({"blame", "refuse"})
 
+Mark = Literal[
+    "blame",
+    "bounced",
+    "contradictory",
+    "corrected",
+    "late",
+    "left_unworked",
+    "missing",
+    "offered_late",
+    "planned_return",
+    "redirect",
+    "refuse",
+    "too_few",
+    "too_many",
+    "unanswered",
+    "wrong",
+    "wrong_role",
+]
+MARK_MEANINGS: dict[Mark, str] = {
+    "late": "answered, but after due",
+    "unanswered": "nobody of the receiving role has answered",
+    "offered_late": "offered after the receiver needed it",
+    "missing": "the receiver named something missing",
+    "wrong": "the receiver named something wrong",
+    "contradictory": "the receiver named something contradictory",
+    "wrong_role": "it was meant for another role",
+    "corrected": "a message was reported wrong, or corrected after somebody had acted",
+    "blame": "a response that blames",
+    "refuse": "a response that refuses",
+    "redirect": "passed on to somebody who did not answer in time",
+    "bounced": "given back to where it came from",
+    "planned_return": "a worked consult that came back, as meant",
+    "left_unworked": "it left the receiver before anybody worked on it",
+    "too_few": "fewer messages than the policy's band",
+    "too_many": "more messages than the policy's band",
+}
+"""What one observation may say beside its value, and how a chart words it. A mark names a reason, never a person.
+
+`bounced`, `planned_return` and `redirect` may go with any value, the others only with one below 1.
+"""
+
 HandoffState = Literal["offered", "accepted", "declined", "returned", "withdrawn", "superseded", "passed_on"]
 Origin = Literal["explicit", "inferred"]
 Period = Literal["week", "month", "quarter"]

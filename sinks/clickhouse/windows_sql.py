@@ -8,6 +8,16 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
+from sinks.clickhouse.details_sql import (
+    A_NUMBER,
+    A_STRING,
+    DETAIL_COLUMNS,
+    counts_of,
+    detail_codes,
+    details_of,
+    tally,
+)
+
 
 class Window(NamedTuple):
     """One atom of a run: the key of `tie_windows`."""
@@ -104,39 +114,56 @@ def _reaggregate(touched: str, scope: str) -> str:
     # server's time before it reads: of two statements the later one has seen at least as much.
     return f"""
 INSERT INTO tie_windows ({WINDOW}, s, n, pending, work_items, ss, sn, nn,
-    communicator_actors, experiencer_actors, largest_share, n_by_rule, version, is_deleted)
+    communicator_actors, experiencer_actors, largest_share, n_by_rule, marks, {DETAIL_COLUMNS},
+    flow_handoffs, flow_waited_s, flow_held_s, version, is_deleted)
 SELECT {WINDOW}, s, n, pending, work_items, ss, sn, nn,
     {_most("communicators")}, {_most("experiencers")}, {_largest_share("actor_items", "work_items")},
-    n_by_rule, now64(6), n + pending = 0
+    {counts_of("rule_counts", "String")}, {counts_of("mark_counts", "String")}, {details_of("detail_counts")},
+    flow_handoffs, flow_waited_s, flow_held_s, now64(6), n + pending = 0
 FROM
 (
-    SELECT {WINDOW},
-        {exact_sum("s_w")} AS s, sum(n_w) AS n, sum(pending_w) AS pending, countIf(n_w > 0) AS work_items,
-        {exact_sum("s_w * s_w")} AS ss, {exact_sum("s_w * n_w")} AS sn, toFloat64(sum(n_w * n_w)) AS nn,
-        groupUniqArrayArray(communicators_w) AS communicators, groupUniqArrayArray(experiencers_w) AS experiencers,
-        sumMap(actors_w, arrayMap(actor -> toUInt64(1), actors_w)) AS actor_items, sumMap(rules_w) AS n_by_rule
+    SELECT *, {tally("actors_in_order", A_STRING)} AS actor_items, {tally("rules_in_order", A_STRING)} AS rule_counts,
+        {tally("marks_in_order", A_STRING)} AS mark_counts, {tally("details_in_order", A_NUMBER)} AS detail_counts
     FROM
     (
-        SELECT *, arrayDistinct(arrayConcat(communicators_w, experiencers_w)) AS actors_w
+        SELECT {WINDOW},
+            {exact_sum("s_w")} AS s, sum(n_w) AS n, sum(pending_w) AS pending, countIf(n_w > 0) AS work_items,
+            {exact_sum("s_w * s_w")} AS ss, {exact_sum("s_w * n_w")} AS sn, toFloat64(sum(n_w * n_w)) AS nn,
+            groupUniqArrayArray(communicators_w) AS communicators,
+            groupUniqArrayArray(experiencers_w) AS experiencers,
+            arraySort(groupArrayArray(arrayDistinct(arrayConcat(communicators_w, experiencers_w)))) AS actors_in_order,
+            arraySort(groupArrayArray(rules_w)) AS rules_in_order,
+            arraySort(groupArrayArray(marks_w)) AS marks_in_order,
+            arraySort(groupArrayArray(details_w)) AS details_in_order,
+            sum(flow_w) AS flow_handoffs,
+            {exact_sum("flow_waited_w")} AS flow_waited_s, {exact_sum("flow_held_w")} AS flow_held_s
         FROM
         (
             SELECT {WINDOW}, work_item,
                 {exact_sum("value", "counted")} AS s_w, countIf(counted) AS n_w, countIf(NOT ripe) AS pending_w,
                 groupUniqArrayArrayIf(communicator_actors, counted) AS communicators_w,
                 groupUniqArrayArrayIf(experiencer_actors, counted) AS experiencers_w,
-                sumMapIf(map(toString(rule), toUInt64(1)), counted) AS rules_w
-            FROM (SELECT *, ripe AND isNotNull(value) AS counted FROM evidence FINAL WHERE {scope})
+                groupArrayIf(rule, counted) AS rules_w, groupArrayArrayIf(marks, counted) AS marks_w,
+                groupArrayArrayIf({detail_codes()}, offered) AS details_w,
+                countIf(offered AND isNotNull(held_s)) AS flow_w,
+                {exact_sum("waited_s", "offered AND isNotNull(held_s)")} AS flow_waited_w,
+                {exact_sum("held_s", "offered")} AS flow_held_w
+            FROM
+            (
+                SELECT *, ripe AND isNotNull(value) AS counted, counted AND rule = 'handoff_acceptance' AS offered
+                FROM evidence FINAL WHERE {scope}
+            )
             GROUP BY {WINDOW}, work_item
             UNION ALL
-            SELECT {WINDOW}, '', 0., 0, 0, {_NO_ACTORS}, {_NO_ACTORS}, CAST(map(), 'Map(String, UInt64)')
+            SELECT {WINDOW}, '', 0., 0, 0, {_NONE}, {_NONE}, {_NONE}, {_NONE}, CAST([], 'Array(UInt32)'), 0, 0., 0.
             FROM {touched}
         )
+        GROUP BY {WINDOW}
     )
-    GROUP BY {WINDOW}
 )"""
 
 
-_NO_ACTORS = "CAST([], 'Array(String)')"
+_NONE = "CAST([], 'Array(String)')"
 
 
 def exact_sum(expression: str, condition: str = "") -> str:

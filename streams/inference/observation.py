@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
+from schemas.calendar import Calendar
 from schemas.envelope import Envelope
 from schemas.rows import EvidenceRow, period_start
-from schemas.vocabulary import RULE_DIMENSION, Origin, Period, Rule
+from schemas.vocabulary import RULE_DIMENSION, Mark, Origin, Period, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class Observation:
         horizon: before it nothing counts, whatever the outcome, so that early outcomes are not over-represented.
         decided_at: when the value was certain, where that can lie after the horizon.
         part: numbers the observations of one rule on one episode.
+        calendar: of the role that receives the episode; its clock tells the hour of the start.
+        waited_s, answered, held_s, marks: as in `EvidenceRow`; what they rest on is among `events`.
     """
 
     rule: Rule
@@ -35,6 +40,11 @@ class Observation:
     events: tuple[Envelope, ...] = ()
     origin: Origin = "explicit"
     part: int = 0
+    calendar: Calendar | None = None
+    waited_s: float | None = None
+    answered: bool = False
+    held_s: float | None = None
+    marks: tuple[Mark, ...] = ()
 
     @property
     def known_at(self) -> datetime:
@@ -66,7 +76,26 @@ class Observation:
             value=self.value if ripe else None,
             period=period,
             period_start=period_start(self.start.time, period),
+            **self._details() if ripe else {},
         )
+
+    def _details(self) -> dict[str, Any]:
+        return {
+            "waited_s": self.waited_s,
+            "answered": self.answered,
+            "held_s": self.held_s,
+            "hour_of_week": hour_of_week(self.start.time, self.calendar),
+            "marks": tuple(sorted(set(self.marks))),
+        }
+
+
+def hour_of_week(at: datetime, calendar: Calendar | None) -> int:
+    """The hour that a clock on the wall shows, 0 (Monday 00:00 to 00:59) to 167; in UTC without a calendar.
+
+    An hour that comes twice when clocks change is one hour, and one that they skip is never shown.
+    """
+    local = at if calendar is None else at.astimezone(ZoneInfo(calendar.zone))
+    return local.weekday() * 24 + local.hour
 
 
 def refs(events: Iterable[Envelope]) -> tuple[str, ...]:

@@ -71,7 +71,8 @@ class PauseSpan(NamedTuple):
 class Timeline:
     """The visible events of one work item, sorted by what they are about. Roles are under their normal names.
 
-    `work` and `human_acts` are by role; `offers` holds the first offer of each handoff, revisions are among `handoffs`.
+    `work` and `human_acts` are by role; `offers` holds the first offer of each handoff, revisions are among `handoffs`;
+    `closing` is the event that closed it, while it is closed.
     """
 
     policy: InForce
@@ -86,9 +87,14 @@ class Timeline:
     problem_acts: dict[str, list[ProblemAct]] = field(default_factory=lambda: defaultdict(list))
     work: dict[str, list[WorkItemWorked]] = field(default_factory=lambda: defaultdict(list))
     human_acts: dict[str, list[Order]] = field(default_factory=lambda: defaultdict(list))
-    closed_at: datetime | None = None
+    closing: WorkItemClosed | None = None
     _offered: set[str] = field(default_factory=set)
     _open_pauses: list[tuple[datetime, str | None]] = field(default_factory=list)
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """When the work item was closed; None: it is open."""
+        return self.closing.time if self.closing else None
 
     def owner(self) -> str | None:
         """The role that owns the work item now."""
@@ -111,7 +117,7 @@ class Timeline:
     def _add_handoff(self, event: HandoffEvent) -> None:
         self.handoffs[event.data.handoff_id].append(event)
         if isinstance(event, HandoffOffered):
-            self.closed_at = None
+            self.closing = None
             if event.data.handoff_id not in self._offered:
                 self._offered.add(event.data.handoff_id)
                 self.offers.append(event)
@@ -135,12 +141,12 @@ class Timeline:
             self._end_pauses(event.time)
         elif isinstance(event, WorkItemClosed):
             self._end_pauses(event.time)
-            self.closed_at = event.time
+            self.closing = event
         elif isinstance(event, WorkItemReopened | WorkItemOpened):
-            self.closed_at = None
+            self.closing = None
 
     def _assign(self, event: WorkItemAssigned) -> None:
-        self.closed_at = None
+        self.closing = None
         role = self.policy.role(event.data.role)
         if role != self.owner():
             self.tenures.append(Tenure(role, event))
@@ -149,7 +155,7 @@ class Timeline:
         actor = human_of(event)
         if actor is None:
             return
-        self.closed_at = None
+        self.closing = None
         role = self.policy.role(event.data.role)
         self.work[role].append(event)
         tenure = self.tenures[-1] if self.tenures else None

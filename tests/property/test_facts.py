@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.events import Event
 from schemas.policy import PolicyBook
 from schemas.rows import EvidenceRow, HandoffRow, Row
+from schemas.vocabulary import MARK_MEANINGS
 from streams.inference.facts import RowKey, facts, facts_of, possible_keys
 from streams.inference.history import contents_of
 from tests.builders import LONG_AFTER
@@ -38,12 +39,84 @@ def test_a_later_as_of_only_adds_ripe_evidence(
     assert before.keys() <= after.keys()
     for key, row in before.items():
         assert said(row) == said(after[key])
-        for growing in ("communicator_actors", "experiencer_actors", "event_ids"):  # who answered late
+        for growing in ("communicator_actors", "experiencer_actors"):  # who answered late
             assert set(getattr(row, growing)) <= set(getattr(after[key], growing))
 
 
 def said(row: EvidenceRow) -> EvidenceRow:
-    return row.model_copy(update={"communicator_actors": (), "experiencer_actors": (), "event_ids": ()})
+    """What never changes once it is ripe; what else is said of it follows the laws below."""
+    growing = {"communicator_actors": (), "experiencer_actors": (), "event_ids": (), "marks": ()}
+    return row.model_copy(update={**growing, "waited_s": None, "answered": False, "held_s": None})
+
+
+@given(work_items, policy_books, as_ofs, as_ofs)
+def test_a_later_as_of_never_shortens_a_wait_and_never_moves_an_answer(
+    events: list[Event], book: PolicyBook, one: datetime, other: datetime
+) -> None:
+    earlier, later = sorted((one, other))
+    before, after = ripe(facts(events, book, earlier).rows), ripe(facts(events, book, later).rows)
+    for key, row in before.items():
+        then = after[key]
+        if row.answered:
+            assert (then.answered, then.waited_s) == (True, row.waited_s)
+        assert least_wait(row, earlier) <= least_wait(then, later)
+        assert least_hold(row, earlier) <= least_hold(then, later)
+        assert set(row.marks) - {"unanswered"} <= set(then.marks)
+
+
+def least_wait(row: EvidenceRow, as_of: datetime) -> float:
+    """The seconds that an episode has certainly waited."""
+    return row.waited_s if row.waited_s is not None else (as_of - row.at).total_seconds()
+
+
+def least_hold(row: EvidenceRow, as_of: datetime) -> float:
+    """The seconds that the receiver has certainly held it."""
+    if not row.answered or row.rule != "handoff_acceptance":
+        return 0.0
+    return row.held_s if row.held_s is not None else (as_of - row.at).total_seconds() - (row.waited_s or 0.0)
+
+
+@given(work_items, policy_books, as_ofs)
+def test_details_are_those_of_ripe_evidence_and_agree_with_its_value(
+    events: list[Event], book: PolicyBook, as_of: datetime
+) -> None:
+    for row in facts(events, book, as_of).rows.values():
+        if not isinstance(row, EvidenceRow):
+            continue
+        details = (row.waited_s, row.answered, row.held_s, row.hour_of_week, row.marks)
+        assert row.ripe or details == (None, False, None, 0, ())
+        assert not row.answered or row.waited_s is not None
+        assert row.held_s is None or row.rule == "handoff_acceptance"
+        assert min(row.waited_s or 0.0, row.held_s or 0.0) >= 0.0
+        assert 0 <= row.hour_of_week < 168
+        assert set(row.marks) <= MARK_MEANINGS.keys()
+        assert row.marks == tuple(sorted(set(row.marks)))
+        if row.ripe:
+            assert row.value == 1.0 or row.marks, "what was not right has a reason"
+
+
+@given(work_items, policy_books)
+def test_of_what_was_answered_by_due_the_wait_and_the_value_say_the_same(events: list[Event], book: PolicyBook) -> None:
+    for row in facts(events, book, LONG_AFTER).rows.values():
+        if isinstance(row, EvidenceRow) and row.rule in ("handoff_acceptance", "reply"):
+            assert row.known_at is not None
+            by_due = row.waited_s is not None and row.at + timedelta(seconds=row.waited_s) <= row.known_at
+            assert (row.answered and by_due) == (row.value == 1.0)
+            assert row.answered or not by_due or row.at + timedelta(seconds=row.waited_s or 0.0) == row.known_at
+
+
+@given(work_items, policy_books, as_ofs)
+def test_what_ended_an_episode_is_among_the_events_it_cites(
+    events: list[Event], book: PolicyBook, as_of: datetime
+) -> None:
+    times = {event.ref: event.time for event in events}
+    for row in facts(events, book, as_of).rows.values():
+        if isinstance(row, EvidenceRow) and row.waited_s is not None and row.known_at is not None:
+            cited = {times[ref] for ref in row.event_ids}
+            end = row.at + timedelta(seconds=row.waited_s)
+            assert end in cited or row.waited_s == 0.0 or (not row.answered and end == row.known_at)
+            if row.held_s is not None:
+                assert end + timedelta(seconds=row.held_s) in cited
 
 
 @given(work_items, policy_books, as_ofs)

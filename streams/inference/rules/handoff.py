@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
+from schemas.envelope import Envelope
 from schemas.events import (
     CommunicationSent,
     HandoffAccepted,
@@ -14,9 +15,10 @@ from schemas.events import (
     HandoffOffered,
     HandoffReturned,
 )
-from schemas.vocabulary import CONTENT_REASONS, INFERRED_RULES, Rule
+from schemas.vocabulary import CONTENT_REASONS, INFERRED_RULES, Mark, Rule
 from streams.inference.handoffs import HandoffEpisode
 from streams.inference.observation import Observation, actors
+from streams.inference.rules.waiting import handoff_waiting, holding
 from streams.inference.timeline import Timeline, automatic, human_of
 
 HandoffRule = Callable[[HandoffEpisode, Timeline], Iterator[Observation]]
@@ -40,6 +42,8 @@ def acceptance(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]
     due, answer = episode.due.at, episode.answer
     if due is None or episode.skewed or episode.left_before_due:
         return
+    waited, held = handoff_waiting(episode, due, line), holding(episode, line)
+    in_time = answer is not None and answer.time <= due
     yield Observation(
         rule="handoff_acceptance",
         start=episode.start,
@@ -47,10 +51,15 @@ def acceptance(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]
         experiencer_role=episode.from_role,
         communicator_actors=actors(human_of(answer)) if answer else (),
         experiencer_actors=actors(episode.offerer),
-        value=1.0 if answer is not None and answer.time <= due else 0.0,
+        value=1.0 if in_time else 0.0,
         horizon=due,
-        events=(answer,) if answer else (),
+        events=(*waited.by, *held.by),
         origin=episode.origin,
+        calendar=line.policy.calendar(episode.to_role),
+        waited_s=waited.waited_s,
+        answered=waited.answered,
+        held_s=held.held_s,
+        marks=() if in_time else ("late",) if answer else ("unanswered",),
     )
 
 
@@ -69,6 +78,8 @@ def offer(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
         experiencer_actors=_settled_receiver(episode, line),
         value=1.0 if episode.offered_at <= needed_at else 0.0,
         horizon=_settled_at(episode, line),
+        calendar=line.policy.calendar(episode.to_role),
+        marks=() if episode.offered_at <= needed_at else ("offered_late",),
     )
 
 
@@ -102,7 +113,16 @@ def accuracy(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
         value=0.0 if named else 1.0,
         horizon=until,
         events=(episode.answer, *named),
+        calendar=line.policy.calendar(episode.to_role),
+        marks=tuple(_reasons(named)),
     )
+
+
+def _reasons(named: Iterable[HandoffEvent]) -> Iterator[Mark]:
+    for act in named:
+        reason: Mark | None = getattr(act.data, "reason", None)
+        if reason is not None:
+            yield reason
 
 
 def _names_content(act: HandoffEvent, episode: HandoffEpisode, line: Timeline) -> bool:
@@ -136,9 +156,33 @@ def advanced(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
         value=value,
         horizon=_settled_at(episode, line),
         decided_at=work.time if work else left_at,
-        events=(work,) if work else episode.ended_by,
+        events=(*((work,) if work else episode.ended_by), *_step_back(episode, line)),
         origin=episode.origin,
+        calendar=line.policy.calendar(episode.to_role),
+        marks=tuple(_what_became(episode, value)),
     )
+
+
+def _what_became(episode: HandoffEpisode, value: float | None) -> Iterator[Mark]:
+    if value == 0.0:
+        yield "left_unworked"
+    if episode.bounced:
+        yield "bounced"
+    if episode.planned_return:
+        yield "planned_return"
+
+
+def _step_back(episode: HandoffEpisode, line: Timeline) -> tuple[Envelope, ...]:
+    """What shows that it went back to the offerer: the first return, an offer, or a change of owner."""
+    if not (episode.bounced or episode.planned_return):
+        return ()
+    if episode.origin == "inferred":
+        return episode.ended_by
+    returns = (act for act in episode.acts if isinstance(act, HandoffReturned) and act is not episode.answer)
+    returned = next(
+        (act for act in returns if line.policy.role(act.data.role) == episode.to_role and human_of(act)), None
+    )
+    return tuple(step for step in (returned, episode.step_back) if step is not None)
 
 
 def _responsible(episode: HandoffEpisode) -> bool:
@@ -173,6 +217,8 @@ def contact(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
         value=1.0 if band.low <= len(between) <= band.high else 0.0,
         horizon=until,
         events=(*((episode.answer,) if episode.answer else ()), *between),
+        calendar=line.policy.calendar(episode.to_role),
+        marks=("too_few",) if len(between) < band.low else ("too_many",) if len(between) > band.high else (),
     )
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schemas.vocabulary import Mark
 from streams.inference.exchanges import MessageEpisode
 from streams.inference.observation import Observation, actors
 from streams.inference.problems import ProblemEpisode
+from streams.inference.rules.waiting import waiting
 from streams.inference.timeline import Timeline, automatic, human_of
 
 
@@ -22,7 +24,7 @@ def message_observations(episode: MessageEpisode, line: Timeline) -> Iterator[Ob
     if observes("reply", episode.sent.source):
         yield from reply(episode, line)
     if observes("message_accuracy", episode.sent.source):
-        yield from accuracy(episode)
+        yield from accuracy(episode, line)
 
 
 def reply(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
@@ -31,6 +33,7 @@ def reply(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
     if due is None or not episode.sent.data.expects_reply:
         return
     by = line.policy.role(answer.data.role) if answer else None
+    waited, in_time = waiting(episode.sent, due, answer, line), answer is not None and answer.time <= due
     for role, part in zip(episode.to_roles, episode.parts, strict=True):
         yield Observation(
             rule="reply",
@@ -39,14 +42,18 @@ def reply(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
             experiencer_role=episode.from_role,
             communicator_actors=actors(human_of(answer)) if answer and role == by else (),
             experiencer_actors=actors(human_of(episode.sent)),
-            value=1.0 if answer is not None and answer.time <= due else 0.0,
+            value=1.0 if in_time else 0.0,
             horizon=due,
-            events=(answer,) if answer else (),
+            events=waited.by,
             part=part,
+            calendar=line.policy.calendar(role),
+            waited_s=waited.waited_s,
+            answered=waited.answered,
+            marks=() if in_time else ("late",) if answer else ("unanswered",),
         )
 
 
-def accuracy(episode: MessageEpisode) -> Iterator[Observation]:
+def accuracy(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
     """sender → receiver: 0 if a receiver reported an error, or it was corrected after a receiver had acted on it."""
     for role, part in zip(episode.to_roles, episode.parts, strict=True):
         yield Observation(
@@ -60,6 +67,8 @@ def accuracy(episode: MessageEpisode) -> Iterator[Observation]:
             horizon=episode.settled_at,
             events=(episode.wrong,) if episode.wrong else (),
             part=part,
+            calendar=line.policy.calendar(role),
+            marks=("corrected",) if episode.wrong else (),
         )
 
 
@@ -74,6 +83,8 @@ def problem_observations(episode: ProblemEpisode, line: Timeline) -> Iterator[Ob
     value = episode.value()
     if value is None:
         return
+    first = episode.answers[0] if episode.answers else None
+    waited, marks = waiting(episode.raised, episode.respond_by, first, line), tuple(_marks(episode))
     for role, part in zip(episode.to_roles, episode.parts, strict=True):
         own = [act for act in episode.answers if line.policy.role(act.data.role) == role]
         yield Observation(
@@ -85,6 +96,23 @@ def problem_observations(episode: ProblemEpisode, line: Timeline) -> Iterator[Ob
             experiencer_actors=actors(human_of(episode.raised)),
             value=value,
             horizon=episode.respond_by,
-            events=episode.answers,
+            events=(*episode.answers, *waited.by),
             part=part,
+            calendar=line.policy.calendar(role),
+            waited_s=waited.waited_s,
+            answered=waited.answered,
+            marks=marks,
         )
+
+
+def _marks(episode: ProblemEpisode) -> Iterator[Mark]:
+    """What was not constructive by the time an answer was needed. A redirect that was answered was no loss."""
+    if not episode.responses:
+        yield "unanswered"
+    for response in episode.responses:
+        if response.data.kind == "blame":
+            yield "blame"
+        elif response.data.kind == "refuse":
+            yield "refuse"
+        elif response.data.kind == "redirect" and response not in episode.answered_redirects:
+            yield "redirect"

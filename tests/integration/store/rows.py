@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from schemas.errors import TransientError
 from schemas.policy import Observes, Policy, PolicyBook, ProcessPolicy
 from schemas.rows import EvidenceRow, HandoffRow, period_start
-from schemas.vocabulary import RULE_DIMENSION, Period, Rule
+from schemas.vocabulary import RULE_DIMENSION, Mark, Period, Rule
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.records import process_records, process_row
 from sinks.clickhouse.retry import Retry
@@ -134,7 +134,29 @@ def random_evidence(seed: int, rows: int = 1500, days: int = 80) -> list[Evidenc
                 value=rng.choice([0.0, 1.0, 1.0, 1.0, 1 / 3, 0.7]),
             )
         )
-    return [row if row.ripe else row.model_copy(update={"value": None}) for row in found]
+    details = random.Random(seed)
+    return [with_details(row, details) if row.ripe else row.model_copy(update={"value": None}) for row in found]
+
+
+def with_details(row: EvidenceRow, rng: random.Random) -> EvidenceRow:
+    """What a ripe row may say beside its value: waits over all bins, some unanswered, some still open or held."""
+    late = row.value != 1.0
+    ended, answered = rng.random() < 0.9, not late or rng.random() < 0.6
+    timed = row.rule in ("handoff_acceptance", "reply")
+    waited_s = (
+        rng.choice([0.0, 15.0, 45.0, round(rng.lognormvariate(7, 2), 6)]) if timed and (answered or ended) else None
+    )
+    held_s = round(rng.expovariate(1 / 7200), 6) if row.rule == "handoff_acceptance" and answered and ended else None
+    reason: Mark = "late" if timed and answered else rng.choice(["unanswered", "missing", "wrong", "blame"])
+    return row.model_copy(
+        update={
+            "waited_s": waited_s,
+            "answered": timed and answered,
+            "held_s": held_s,
+            "hour_of_week": rng.randrange(168),
+            "marks": tuple(sorted({reason, *rng.choice([(), ("bounced",)])})) if late else (),
+        }
+    )
 
 
 class Sink(NamedTuple):

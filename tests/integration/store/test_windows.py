@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import random
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from schemas.rows import EvidenceRow
+from sinks.clickhouse.content_hash import content_hash
+from sinks.clickhouse.details_sql import bin_start_s, waiting_bin
 from sinks.clickhouse.windows import reaggregate_all
 from streams.inference.atoms import Atom, AtomKey, atoms
 from streams.inference.estimate import TieSums
@@ -22,6 +25,61 @@ def stored(client: Client) -> dict[AtomKey, Atom]:
         " experiencer_actors, largest_share, n_by_rule FROM tie_windows FINAL"
     ).result_rows
     return {AtomKey(*row[:9]): Atom(TieSums(*row[9]), *row[10:]) for row in rows}
+
+
+class Details(NamedTuple):
+    """What a window keeps of its evidence beside the values."""
+
+    marks: dict[str, int]
+    answered: dict[int, int]
+    unanswered: dict[int, int]
+    open_since: dict[int, int]
+    hours: dict[int, int]
+    flow: tuple[int, float, float]
+
+
+def stored_details(client: Client) -> dict[AtomKey, Details]:
+    rows = client.query(
+        f"SELECT {', '.join(AtomKey._fields)}, marks, answered, unanswered, open_since, hours,"
+        " (flow_handoffs, flow_waited_s, flow_held_s) FROM tie_windows FINAL"
+    ).result_rows
+    return {AtomKey(*row[:9]): Details(*row[9:14], tuple(row[14])) for row in rows}
+
+
+def details(evidence: list[EvidenceRow]) -> dict[AtomKey, Details]:
+    """The definition that the store's statement is tested against."""
+    found = {key: Details({}, {}, {}, {}, {}, (0, 0.0, 0.0)) for key in atoms(evidence)}
+    for row in evidence:
+        key = AtomKey(*(getattr(row, field) for field in AtomKey._fields))
+        if row.ripe and not row.is_deleted:
+            for mark in row.marks:
+                _count(found[key].marks, mark)
+            if row.rule == "handoff_acceptance":
+                found[key] = _with_handoff(found[key], row)
+    return found
+
+
+def _with_handoff(sums: Details, row: EvidenceRow) -> Details:
+    _count(sums.hours, row.hour_of_week)
+    if row.waited_s is None:
+        _count(sums.open_since, int(row.at.timestamp()) // 60)
+    else:
+        _count(sums.answered if row.answered else sums.unanswered, math.floor(4 * math.log2(1 + row.waited_s / 15)))
+    if row.held_s is None:
+        return sums
+    handoffs, waited_s, held_s = sums.flow
+    return sums._replace(flow=(handoffs + 1, waited_s + (row.waited_s or 0.0), held_s + row.held_s))
+
+
+def _count(counts: dict[Any, int], what: Any) -> None:
+    counts[what] = counts.get(what, 0) + 1
+
+
+def assert_same_details(left: dict[AtomKey, Details], right: dict[AtomKey, Details]) -> None:
+    assert left.keys() == right.keys()
+    for key, found in left.items():
+        assert found[:5] == right[key][:5], key
+        assert found.flow == pytest.approx(right[key].flow), key
 
 
 def assert_same(left: dict[AtomKey, Atom], right: dict[AtomKey, Atom]) -> None:
@@ -53,6 +111,48 @@ async def test_windows_after_a_flush_are_the_atoms_of_the_evidence(client: Clien
     rows = random_evidence(1)
     await write(client, rows)
     assert_same(stored(client), atoms(rows))
+
+
+async def test_windows_keep_the_details_of_their_evidence(client: Client) -> None:
+    rows = random_evidence(1)
+    await write(client, rows)
+    expected = details(rows)
+    assert_same_details(stored_details(client), expected)
+    for field in Details._fields[:5]:
+        assert any(getattr(found, field) for found in expected.values()), field
+
+
+async def test_replaced_evidence_takes_its_details_with_it(client: Client) -> None:
+    rows = random_evidence(6, rows=300)
+    await write(client, rows)
+    changed = [row.model_copy(update={"revision": 2, "marks": (), "waited_s": 30.0, "answered": True}) for row in rows]
+    gone = [row.model_copy(update={"revision": 2, "is_deleted": 1}) for row in rows[:100]]
+    await write(client, [*gone, *changed[100:]])
+    assert_same_details(stored_details(client), details(changed[100:]))
+
+
+def test_a_bin_starts_where_the_method_says(client: Client) -> None:
+    starts = [15 * (2 ** (number / 4) - 1) for number in range(128)]
+    times = [seconds for start in starts for seconds in (start * (1 + 1e-9) + 1e-9, start * (1 - 1e-9) - 1e-9)]
+    sql = f"SELECT groupArray({waiting_bin('greatest(0, seconds)')}) FROM (SELECT arrayJoin({times}) AS seconds)"
+    assert client.query(sql).result_rows[0][0] == [
+        found for number in range(128) for found in (number, max(0, number - 1))
+    ]
+    edges = f"SELECT groupArray({bin_start_s('number')}) FROM numbers(128)"
+    assert client.query(edges).result_rows[0][0] == pytest.approx(starts)
+
+
+async def test_the_same_evidence_in_any_order_gives_the_same_bits(client: Client) -> None:
+    rows = random_evidence(8, rows=400)
+    hashes = set()
+    for seed in range(3):
+        client.command("TRUNCATE TABLE evidence")
+        client.command("TRUNCATE TABLE tie_windows")
+        random.Random(seed).shuffle(rows)
+        for start in range(0, len(rows), 170 + seed):
+            await write(client, rows[start : start + 170 + seed])
+        hashes.add(content_hash(client)["tie_windows"])
+    assert len(hashes) == 1
 
 
 async def test_flush_after_flush_equals_all_at_once(client: Client) -> None:
