@@ -5,13 +5,13 @@ from __future__ import annotations
 from grafana_foundation_sdk.models import dashboard as sdk
 
 PLAIN = "text"
-"""Grafana's colour of text, in the light and in the dark theme."""
 QUIET = "#8E8E8E"
 """For limits, centres and intervals."""
-HUE = "#3274D9"
-SHADES = (HUE, "#8AB8FF", "#1F4E9E", "#C0D8FF")
-"""Of one hue; told apart by brightness also by those who see no colours."""
-NOTICE = "#FF9830"
+HUE = "blue"
+SHADES = (HUE, "super-light-blue", "dark-blue", "light-blue")
+"""Of one hue, told apart by brightness also by those who see no colours; by name, since Grafana's light and dark theme
+have shades of their own."""
+NOTICE = "orange"
 """An operational threshold is passed, or a rule picked out a point. Always beside a word or another form."""
 
 

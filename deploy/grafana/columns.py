@@ -1,4 +1,7 @@
-"""Columns of an answer as Grafana's field overrides: title, unit, decimals, words for null."""
+"""Columns of an answer as Grafana's field overrides: title, unit, decimals, words for null.
+
+An empty cell or a gap says `noValue`; without one of its own it would say what the panel says where there is nothing.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,20 @@ def has(name: str, value: object) -> Property:
     return Property(id_val=name, value=value)
 
 
-def titled(column: Column, title: str = "") -> list[Property]:
-    """A column in a table or a big figure."""
-    return [has("displayName", title or column.label), *_scale(column, _UNITS), *_words(column)]
+def titled(column: Column) -> list[Property]:
+    """A column of a table."""
+    return [*_named(column, column.label, _UNITS), *_words(column), has("noValue", column.when_null)]
+
+
+def figure(column: Column) -> list[Property]:
+    """A big figure. Null is not put in words: without any row all figures are null, and the panel says why."""
+    return [*_named(column, column.label, _UNITS), *(_words(column) if column.kind == "flag" else [])]
 
 
 def drawn(column: Column, title: str = "") -> list[Property]:
     """A column on an axis."""
-    return [has("displayName", title or column.label), *_scale(column, _CHART_UNITS), *_words(column), blank(column)]
-
-
-def blank(column: Column) -> Property:
-    """What an empty cell or a gap says. Otherwise it would say what the panel says where there is nothing at all."""
-    return has("noValue", column.when_null)
+    named = _named(column, title or column.label, _CHART_UNITS)
+    return [*named, *_words(column), has("noValue", column.when_null)]
 
 
 def decimals(column: Column) -> int | None:
@@ -59,11 +63,12 @@ def says_when(match: str, text: str) -> sdk.SpecialValueMap:
     return sdk.SpecialValueMap(options=options)
 
 
-def _scale(column: Column, units: dict[str, str]) -> list[Property]:
-    if column.kind not in units:
-        return []
-    places = decimals(column)
-    return [has("unit", units[column.kind]), *([] if places is None else [has("decimals", places)])]
+def _named(column: Column, title: str, units: dict[str, str]) -> list[Property]:
+    said = [has("displayName", title)]
+    if column.kind in units:
+        places = decimals(column)
+        said += [has("unit", units[column.kind]), *([] if places is None else [has("decimals", places)])]
+    return said
 
 
 def _words(column: Column) -> list[Property]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from grafana_foundation_sdk.models import nodegraph
 
-from deploy.dashboards.panel import Panel
+from deploy.dashboards.panel import Panel, shown
 from deploy.grafana.columns import Override, has, override
 from deploy.grafana.drawing import Drawing
 
@@ -28,7 +28,7 @@ def _titles(panel: Panel) -> Iterator[Override]:
     """Titles for what a click shows; none where nodes and arrows use one name for different things."""
     titles: dict[str, set[str]] = {}
     for query in panel.queries:
-        for column in query.columns:
+        for column in shown(query.columns):
             titles.setdefault(column.name, set()).add(column.label)
     for name, said in titles.items():
         if len(said) == 1:

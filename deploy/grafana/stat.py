@@ -14,11 +14,12 @@ from grafana_foundation_sdk.models.common import (
 
 from deploy.dashboards.panel import Panel, Stat, Threshold, shown
 from deploy.grafana.colours import NOTICE, PLAIN
-from deploy.grafana.columns import Override, Property, blank, has, override, titled
+from deploy.grafana.columns import Override, Property, figure, has, override
 from deploy.grafana.drawing import Drawing, calculated, without
 
 _VERDICT = "verdict"
 _FINE = "in order"
+_NOTHING = "–"
 
 
 def draw_stat(panel: Panel, visual: Stat) -> Drawing:
@@ -30,8 +31,8 @@ def draw_stat(panel: Panel, visual: Stat) -> Drawing:
         plugin="stat",
         options=_options(colored=bool(panel.thresholds)),
         overrides=[
-            *(override(column.name, [*titled(column), *_noticed(panel.thresholds)]) for column in first),
-            *(override(column.name, [*titled(column), blank(column)]) for column in others),
+            *(override(column.name, [*figure(column), *_noticed(panel.thresholds)]) for column in first),
+            *(override(column.name, [*figure(column), has("noValue", _NOTHING)]) for column in others),
             *_verdict_override(panel.thresholds),
         ],
         transformations=[
@@ -61,7 +62,7 @@ def _verdict_override(thresholds: tuple[Threshold, ...]) -> list[Override]:
     return [
         override(
             _VERDICT,
-            [has("displayName", "state"), has("mappings", mappings), has("noValue", "–"), *_noticed(thresholds)],
+            [has("displayName", "state"), has("mappings", mappings), has("noValue", _NOTHING), *_noticed(thresholds)],
         )
     ]
 

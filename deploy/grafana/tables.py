@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.common import TableAutoCellOptions, TableCell
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
 from deploy.dashboards.panel import Matrix, Panel, shown
-from deploy.grafana.columns import blank, has, override, says_when, titled
+from deploy.grafana.columns import has, override, says_when, titled
 from deploy.grafana.drawing import Drawing, transformation, without
 
 
@@ -18,7 +18,7 @@ def draw_table(panel: Panel, _visual: object) -> Drawing:
         plugin="table",
         options=_options(),
         custom=_cells(filterable=True),
-        overrides=[override(column.name, [*titled(column), blank(column)]) for column in shown(columns)],
+        overrides=[override(column.name, titled(column)) for column in shown(columns)],
         transformations=without({column.name: True for column in columns if column.hidden}),
     )
 
@@ -33,7 +33,7 @@ def draw_matrix(panel: Panel, visual: Matrix) -> Drawing:
     return Drawing(
         plugin="table",
         options=_options(),
-        custom=_cells(),
+        custom=_cells(min_width=50),
         overrides=[override(corner, [has("displayName", f"{row.label} ↓   {column.label} →")])],
         transformations=[
             _sorted_by(visual.column),
@@ -54,10 +54,10 @@ def _sorted_by(name: str) -> DataTransformerConfig:
     return transformation("sortBy", fields={}, sort=[{"field": name, "desc": False}])
 
 
-def _cells(filterable: bool = False) -> table.FieldConfig:
-    return table.FieldConfig(
-        cell_options=TableAutoCellOptions(wrap_text=True), min_width=80, filterable=filterable, inspect=False
-    )
+def _cells(min_width: int = 80, filterable: bool = False) -> table.FieldConfig:
+    """Cells that break lines. `min_width`: of a column, in pixels; at least 50."""
+    wrapped = TableAutoCellOptions(wrap_text=True)
+    return table.FieldConfig(cell_options=wrapped, min_width=min_width, filterable=filterable, inspect=False)
 
 
 def _options() -> table.Options:

@@ -100,12 +100,9 @@ def test_values_without_texts_differ_in_shade_and_in_form() -> None:
 
 
 def test_gap_is_not_bridged() -> None:
-    for style in ("line", "points", "bars"):
-        chart = TimeSeries(("a",), style=style)  # type: ignore[arg-type]
-        assert (
-            plain(draw_time_series(panel_of(chart, TIME, N), TimeSeries(("n",))))["defaults"]["custom"]["spanNulls"]
-            is False
-        )
+    for chart in (TimeSeries(("n",)), TimeSeries(("n",), style="points"), TimeSeries(("n",), style="bars")):
+        drawn = plain(draw_time_series(panel_of(chart, TIME, N), chart))
+        assert drawn["defaults"]["custom"]["spanNulls"] is False
 
 
 def test_stacked_values_leave_out_what_is_not_drawn() -> None:
@@ -226,6 +223,14 @@ def test_threshold_takes_the_first_label_that_fits_and_leaves_the_figure() -> No
     said = [(m["options"]["from"], m["options"]["result"]["text"]) for m in drawn["columns"]["verdict"]["mappings"]]
     assert said == [(600, "very late"), (60, "late"), (None, "in order")]
     assert "mappings" not in drawn["columns"]["age_s"]
+
+
+def test_figure_that_is_null_says_nothing_since_there_may_be_no_row_at_all() -> None:
+    stat = Stat("per_million")
+    sigma = Column("sigma_level", "number", nullable=True, when_null="no defect seen")
+    drawn = plain(draw_stat(panel_of(stat, Column("per_million", "count"), sigma), stat))
+    assert "no defect seen" not in json.dumps(drawn)
+    assert drawn["columns"]["sigma_level"]["noValue"] == "–"
 
 
 def test_hidden_column_is_left_out() -> None:
