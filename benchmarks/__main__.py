@@ -17,12 +17,13 @@ from benchmarks.checkpoint import checkpoint
 from benchmarks.fold import fold
 from benchmarks.infer import infer
 from benchmarks.latency import latency
+from benchmarks.panels import panels
 from benchmarks.plan import QUICK, Plan
 from benchmarks.report import Figure, as_json, machine, show
 from benchmarks.sink import sink
 
 Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
-BENCHMARKS: dict[str, Benchmark] = {each.__name__: each for each in (fold, infer, checkpoint, sink, latency)}
+BENCHMARKS: dict[str, Benchmark] = {each.__name__: each for each in (fold, infer, checkpoint, sink, latency, panels)}
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ class Plan:
         weeks: of the simulated scenario, about 2,800 events each.
         runs: repetitions of each figure.
         rate: events per second of the latency run.
+        handoffs: in the store that panels are asked over; two and a half times as many rows of evidence.
         warm_up_s, live_s: of the latency run; only the latter counts.
         say: told what is being done.
     """
@@ -21,6 +22,7 @@ class Plan:
     weeks: int = 10
     runs: int = 5
     rate: int = 500
+    handoffs: int = 2_000_000
     warm_up_s: float = 10.0
     live_s: float = 60.0
     say: Callable[[str], None] = lambda _: None
@@ -32,4 +34,4 @@ class Plan:
             yield number
 
 
-QUICK = Plan(weeks=1, runs=1, warm_up_s=3.0, live_s=5.0)
+QUICK = Plan(weeks=1, runs=1, handoffs=20_000, warm_up_s=3.0, live_s=5.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deploy.dashboards.asking import ONE_ROLE, OTHER_ROLE, PROCESS, RUN, SITE, of_period
 from deploy.dashboards.dashboard import Dashboard, Section, Variable
 from deploy.dashboards.panel import Bars, Column, ControlChart, Matrix, Panel, Query, Stat, Table, TimeSeries, text
-from deploy.dashboards.ties import DIMENSION_NAME, INTERVENTIONS, NAMES
+from deploy.dashboards.ties import COVERED, DIMENSION_NAME, INTERVENTIONS, NAMES
 from schemas.vocabulary import DIMENSIONS
 
 _NOTHING = "No period of this process may be shown: too few people or work items in each, or nothing observed."
@@ -260,7 +260,7 @@ IMPROVEMENT = Dashboard(
     for_whom="quality teams",
     about="Is the work changing, and where is it lost? Interventions are marked on every time axis.",
     sections=(
-        Section("Is it changing?", (CONTROL_CHART, VERDICTS)),
+        Section("Is it changing?", (COVERED, CONTROL_CHART, VERDICTS)),
         Section("Where it is lost", (PARETO, FLOW_EFFICIENCY, DEFECTS, OVERDUE_NOW)),
         Section("When, and what to talk about", (HOURS, WEAK_SIGNALS)),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deploy.dashboards.asking import PROCESS, RUN, SITE, of_period
 from deploy.dashboards.dashboard import Dashboard, Section, Variable
 from deploy.dashboards.panel import Column, Matrix, Panel, Query, Table, TimeSeries, text
-from deploy.dashboards.ties import DIMENSION_NAME, INFERRED, INTERVENTIONS, TIE_FIGURE
+from deploy.dashboards.ties import COVERED, DIMENSION_NAME, INFERRED, INTERVENTIONS, TIE_FIGURE
 
 _COMPARE = Variable(
     name="compare",
@@ -117,7 +117,7 @@ RETROSPECTIVE = Dashboard(
     for_whom="teams that look back",
     about="Two runs of the inference side by side: another policy, another point in time, a repaired source.",
     sections=(
-        Section("What is different", (CHANGES,)),
+        Section("What is different", (COVERED, CHANGES)),
         Section("Side by side", (_ties("run", "$run", "${run:singlequote}"), _ties("compared", "$compare", _OTHER))),
         Section("Over time", (BOTH,)),
     ),

@@ -37,6 +37,37 @@ _PAIR = """((communicator_role = ${one_role:singlequote} AND experiencer_role = 
     OR (communicator_role = ${other_role:singlequote} AND experiencer_role = ${one_role:singlequote}))"""
 
 
+COVERED = Panel(
+    key="covered",
+    title="What these figures cover",
+    question="Which whole periods, how many observations, and how many of the ties can be shown?",
+    queries=(
+        Query(
+            f"""SELECT toDateTime(min(period_from)) AS since, toDateTime(max(period_to)) AS until,
+    uniqExactIf((communicator_role, experiencer_role), status = 'shown') AS ties_shown,
+    uniqExactIf((communicator_role, experiencer_role), startsWith(status, 'hidden')) AS ties_hidden,
+    uniqExact((communicator_role, experiencer_role)) AS all_ties,
+    sumIf(t.n, dimension != 'frequency' OR communicator_role <= experiencer_role) AS n,
+    sumIf(t.pending, dimension != 'frequency' OR communicator_role <= experiencer_role) AS pending
+FROM {of_period("ties")} AS t HAVING count() > 0""",
+            (
+                Column("since", "time", "period from"),
+                Column("until", "time", "to"),
+                Column("ties_shown", "count", "ties with something shown"),
+                Column("ties_hidden", "count", "with something hidden: too few people"),
+                Column("all_ties", "count", "of ties"),
+                Column("n", "count", "observations", nullable=True, when_null="none shown"),
+                Column("pending", "count", nullable=True, when_null="none shown"),
+            ),
+        ),
+    ),
+    visual=Table(),
+    no_data=_NO_TIE,
+    width=24,
+    height=4,
+)
+
+
 def _matrix(dimension: str) -> Panel:
     return Panel(
         key=f"matrix-{dimension.replace('_', '-')}",
@@ -278,7 +309,7 @@ TIES = Dashboard(
     for_whom="everyone who does the work",
     about="One role's communication as another role experiences it. No ranking: rows are in alphabetical order.",
     sections=(
-        Section("Role by role", tuple(_matrix(dimension) for dimension in DIMENSIONS)),
+        Section("Role by role", (COVERED, *(_matrix(dimension) for dimension in DIMENSIONS))),
         Section("Role map", (ROLE_MAP,)),
         Section(
             "One tie, both directions",
