@@ -38,7 +38,7 @@ class Answers:
     async def answer(self, sql: str, no_older_than_s: float) -> Answer:
         """What the store said to the statement, not longer ago than that.
 
-        Raises: TransientError, Refused: as `Store.ask`; that is remembered for a second too.
+        Raises: TransientError, Busy, Refused: as `Store.ask`; that is remembered for a second too.
         """
         kept = self._kept.get(sql)
         allowed_s = no_older_than_s if kept is None or isinstance(kept.outcome, Answer) else _SOONEST_AGAIN_S

@@ -64,7 +64,7 @@ def _several(variable: Variable, offered: tuple[Option, ...], chosen: tuple[str,
 
 
 def _period(choice: Choice) -> tuple[Html, ...]:
-    live = bool(choice.dashboard.refresh_s)
+    live = bool(choice.dashboard.refresh_s)  # the period is then only that of charts, and short
     custom = is_custom(choice.first)
     presets = list(LIVE_PRESETS if live else PRESETS)
     current = choice.first or choice.dashboard.time_from

@@ -139,7 +139,10 @@ class Look:
         )
 
     def _tie_link(self, one: str, other: str) -> str:
-        return self.choice.with_values(one_role=one, other_role=other).link
+        """To the place where this dashboard shows one tie."""
+        shown = next((panel.key for panel in self.choice.dashboard.panels() if "$one_role" in panel.title), "")
+        link = self.choice.with_values(one_role=one, other_role=other).link
+        return f"{link}#panel-{shown}" if shown else link
 
 
 def _covered(rows: Mapping[str, Rows]) -> tuple[datetime, datetime] | None:

@@ -91,7 +91,7 @@ def title(panel: Panel, options: Options) -> Html:
 def body(panel: Panel, drawing: Drawing | None) -> Html:
     if drawing is None:
         return tag("p", "looking …", class_="waiting")
-    if drawing.covers is None:
+    if drawing.covers is None or drawing.chart is None:  # tables and figures say it themselves
         return drawing.html
     start, end = drawing.covers
     return joined(tag("p", f"covers {moment(start)} to {moment(end)}", class_="covers"), drawing.html)

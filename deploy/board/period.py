@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 NOW = "now"
+_EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 LIVE_PRESETS = (("now-1h", "last hour"), ("now-6h", "last 6 hours"), ("now-24h", "last 24 hours"))
 PRESETS = (
     ("now-24h", "last 24 hours"),
@@ -13,10 +14,17 @@ PRESETS = (
     ("now-30d", "last 30 days"),
     ("now-90d", "last 90 days"),
     ("now/y", "this year"),
-    ("now-365d", "last 365 days"),
+    ("now-1y", "last 12 months"),
 )
-_BACK = re.compile(r"now-(\d{1,4})([mhd])")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_BACK = re.compile(r"now-(\d{1,4})([mhdwMy])")
+_UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+    "M": timedelta(days=30),
+    "y": timedelta(days=365),
+}
 
 
 def instant(word: str, now: datetime, closing: bool = False) -> datetime | None:
@@ -29,7 +37,7 @@ def instant(word: str, now: datetime, closing: bool = False) -> datetime | None:
     if word == "now/y":
         return now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
     if (back := _BACK.fullmatch(word)) is not None:
-        return now - int(back[1]) * _UNITS[back[2]]
+        return max(_EARLIEST, now - int(back[1]) * _UNITS[back[2]])
     try:
         start = datetime.combine(date.fromisoformat(word), datetime.min.time(), UTC)
         return start + timedelta(days=1) if closing else start

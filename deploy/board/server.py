@@ -10,7 +10,6 @@ from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
 
 import aiohttp
 from aiohttp import WSMsgType, web
@@ -24,18 +23,16 @@ from deploy.board.drawing.drawing import Drawing, Mark
 from deploy.board.look import Clock, Look, wall_clock
 from deploy.board.markup import Html
 from deploy.board.page import page, period
-from deploy.board.store import Store
+from deploy.board.store import Busy, Store
 from deploy.board.variables import Options
 from deploy.board.watch import AWAY, SLOW_S, Message, Send, Watch, notice
-from deploy.dashboards.catalogue import DASHBOARDS
+from deploy.dashboards.catalogue import BOARD
 from deploy.dashboards.dashboard import Dashboard
 from schemas.errors import ConfigError, TransientError
 from sinks.clickhouse.settings import ClickHouseSettings
 
-READER_DASHBOARDS: Final = tuple(dashboard for dashboard in DASHBOARDS if dashboard.data_source == "reader")
-"""What needs another account is not on the board: it reads as `reader` and nothing else."""
-OPTIONS_WITHIN_S = 1.5
-PANELS_WITHIN_S = 0.4
+OPTIONS_WITHIN_S = 0.5
+PANELS_WITHIN_S = 0.3
 _STATIC = Path(__file__).parent / "static"
 _MOST_WATCHING = 200
 _ANSWERS = web.AppKey("answers", Answers)
@@ -63,7 +60,7 @@ class Board:
         self,
         settings: ClickHouseSettings,
         address: Address,
-        dashboards: Sequence[Dashboard] = READER_DASHBOARDS,
+        dashboards: Sequence[Dashboard] = BOARD,
         clock: Clock = wall_clock,
     ) -> None:
         self._settings, self._clock = settings, clock
@@ -107,10 +104,10 @@ class Board:
                 marks = await look.marks(options, SLOW_S)
                 said = notice(await look.is_empty(1.0))
             drawings = await _drawn_within(look, options, PANELS_WITHIN_S)
+        except (Busy, TimeoutError):
+            pass  # the page comes without figures and fills when the store has answered
         except TransientError:
             said = AWAY
-        except TimeoutError:
-            pass  # the page comes without figures and fills when the store has answered
         written = page(
             choice,
             list(self._dashboards.values()),

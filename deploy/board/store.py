@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _SETTINGS = {
     "output_format_json_quote_64bit_integers": "0",
     "max_execution_time": str(LONGEST_QUERY_S),
 }
+log = logging.getLogger("tieline.board")
 _CODE = re.compile(r"Code: (\d+)")
 _BUSY_CODES = {"202", "241"}  # too many queries at once, memory used up: both pass
 
@@ -40,6 +42,10 @@ class Refused(TielineError):  # noqa: N818 - what happened is the name
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Busy(TransientError):  # noqa: N818 - what happened is the name
+    """The store is there and had no time for this one: what was seen before stays, and it is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class Store:
         self._timeout = aiohttp.ClientTimeout(total=LONGEST_QUERY_S + 5, sock_connect=settings.connect_timeout_s)
 
     async def ask(self, sql: str) -> Answer:
-        """Raises: TransientError: the store is away or busy. Refused: it does not run this."""
+        """Raises: TransientError: the store is away. Busy: it is there. Refused: it does not run this."""
         began_s = asyncio.get_running_loop().time()
         try:
             async with self._session.post(
@@ -94,10 +100,16 @@ class Store:
             ) as response:
                 body = await _at_most(response, MOST_BYTES)
                 status = response.status
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError, aiohttp.ServerDisconnectedError) as error:
+            log.warning("the store does not answer: %s", type(error).__name__)
             raise TransientError("the store does not answer") from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("an answer of the store did not come: %s", type(error).__name__)
+            raise Busy("the store is busy") from error
         if status != 200:
-            raise _fault(status, body.decode(errors="replace"))
+            fault = _fault(status, body.decode(errors="replace"))
+            log.warning("%s", fault)
+            raise fault
         return _answer(body, asyncio.get_running_loop().time() - began_s)
 
 
@@ -123,7 +135,7 @@ def _fault(status: int, said: str) -> TielineError:
     found = _CODE.search(said)
     code = found[1] if found else ""
     if code in _BUSY_CODES or (status >= 502 and not code):
-        return TransientError("the store is busy")
+        return Busy("the store is busy")
     if code == "159":
         return Refused(f"this took longer than {LONGEST_QUERY_S} seconds; choose a shorter period")
     if code in ("60", "46"):

@@ -13,6 +13,7 @@ from deploy.board.drawing.drawing import Drawing, Mark
 from deploy.board.look import Look, Seen
 from deploy.board.markup import Html, tag
 from deploy.board.page import EMPTY, body, part_ids, period, title
+from deploy.board.store import Busy
 from deploy.board.variables import Options
 from deploy.dashboards.panel import Panel, Stat, Table
 from schemas.errors import TransientError
@@ -21,6 +22,8 @@ SOONEST_S = 1.0
 """How often what is open is looked at, while somebody looks and the store answers quickly."""
 SLOW_S = 60.0
 EMPTY_S = 5.0
+BUSY_S = 1.0
+_LIVE_S = 5
 _SHARE = 5
 """A panel that takes long is asked more rarely: it has the store for at most a fifth of the time."""
 AWAY = tag(
@@ -34,9 +37,14 @@ Send = Callable[[Message], Awaitable[None]]
 def base_pace_s(choice: Choice, panel: Panel) -> float:
     """Figures and tables of a live dashboard every second, its charts as often as it says; others once a minute."""
     refresh_s = choice.dashboard.refresh_s
-    if not refresh_s:
-        return SLOW_S
-    return SOONEST_S if isinstance(panel.visual, (Stat, Table)) else float(refresh_s)
+    if is_live(choice) and isinstance(panel.visual, (Stat, Table)):
+        return SOONEST_S
+    return float(refresh_s or SLOW_S)
+
+
+def is_live(choice: Choice) -> bool:
+    """Whether it is looked at while things happen."""
+    return 0 < choice.dashboard.refresh_s <= _LIVE_S
 
 
 def pace_s(base_s: float, took_s: float) -> float:
@@ -74,6 +82,8 @@ class Watch:
             try:
                 await self._once(send)
                 await self._send_parts(send, {"notice": notice(self._is_empty)})
+            except Busy:
+                await asyncio.sleep(SOONEST_S)
             except TransientError:
                 await self._send_parts(send, {"notice": AWAY})
                 await asyncio.sleep(SOONEST_S)
@@ -85,24 +95,33 @@ class Watch:
         looking = {asyncio.create_task(self._seen(panel, options)): panel for panel in due}
         try:
             async for panel, seen in _as_they_come(looking):
-                await self._send_panel(send, panel, seen.drawing)
-                base_s = EMPTY_S if self._is_empty else base_pace_s(self.look.choice, panel)
-                self._turn(panel).at_s = _now_s() + pace_s(base_s, seen.took_s)
+                if seen is not None:
+                    await self._send_panel(send, panel, seen.drawing)
+                took_s = BUSY_S if seen is None else seen.took_s
+                self._turn(panel).at_s = _now_s() + pace_s(self._base_s(panel), took_s)
         finally:
             for task in looking:
                 task.cancel()
         if due:
             await send({"looked": self.look.now.isoformat(timespec="seconds"), "every": self._every()})
 
-    async def _seen(self, panel: Panel, options: Options) -> Seen:
-        fresh_s = min(base_pace_s(self.look.choice, panel), EMPTY_S if self._is_empty else SLOW_S) * 0.9
-        return await self.look.panel(panel, options, fresh_s)
+    async def _seen(self, panel: Panel, options: Options) -> Seen | None:
+        """None: the store had no time for it."""
+        try:
+            return await self.look.panel(panel, options, self._base_s(panel) * 0.9)
+        except Busy:
+            return None
+
+    def _base_s(self, panel: Panel) -> float:
+        usual_s = base_pace_s(self.look.choice, panel)
+        return min(usual_s, EMPTY_S) if self._is_empty else usual_s
 
     async def _current_options(self, send: Send) -> Options:
         """Asked again now and then: new processes, sites and roles can be chosen without a reload."""
         if self._options is not None and _now_s() < self._options_at_s:
             return self._options
-        every_s = EMPTY_S if self._is_empty else float(self.look.choice.dashboard.refresh_s or SLOW_S)
+        usual_s = float(self.look.choice.dashboard.refresh_s or SLOW_S)
+        every_s = min(usual_s, EMPTY_S) if self._is_empty else usual_s
         options = await self.look.options(every_s * 0.9)
         marks = await self.look.marks(options, every_s * 0.9)
         self._is_empty = await self.look.is_empty(SOONEST_S)
@@ -136,7 +155,9 @@ class Watch:
             await send({"parts": changed})
 
     def _every(self) -> str:
-        seconds = SOONEST_S if self.look.choice.dashboard.refresh_s else EMPTY_S if self._is_empty else SLOW_S
+        choice = self.look.choice
+        usual_s = SOONEST_S if is_live(choice) else choice.dashboard.refresh_s or SLOW_S
+        seconds = min(usual_s, EMPTY_S) if self._is_empty else usual_s
         return "every second" if seconds == 1 else f"every {seconds:.0f} s"
 
     @property
@@ -155,7 +176,7 @@ def notice(is_empty: bool) -> Html:
     return tag("p", EMPTY, class_="empty") if is_empty else Html("")
 
 
-async def _as_they_come(looking: dict[asyncio.Task[Seen], Panel]) -> AsyncIterator[tuple[Panel, Seen]]:
+async def _as_they_come(looking: dict[asyncio.Task[Seen | None], Panel]) -> AsyncIterator[tuple[Panel, Seen | None]]:
     left = set(looking)
     while left:
         done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)

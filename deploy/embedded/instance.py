@@ -33,7 +33,7 @@ class Instance:
 
     Attributes:
         pid: of the supervisor.
-        ports: by service (`broker`, `store`, …), on loopback.
+        ports: by service (`broker`, `store`, `board`), on loopback.
         pids: of the children, by name.
     """
 
@@ -46,6 +46,11 @@ class Instance:
     def passwords(self) -> dict[str, str]:
         """By user (`tieline`, `reader`, `auditor`). Raises: ConfigError: the file is damaged."""
         return ensure_passwords(self.folder)
+
+    @property
+    def board_url(self) -> str:
+        """Where a browser on this machine finds the board."""
+        return f"http://{LOOPBACK}:{self.ports['board']}/"
 
 
 def default_data_dir(environment: Mapping[str, str] | None = None, platform: str = sys.platform) -> Path:

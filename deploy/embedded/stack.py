@@ -1,4 +1,4 @@
-"""The embedded default as one thing: broker, store, both apps, in one data folder."""
+"""The embedded default as one thing: broker, store, both apps and the board, in one data folder."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import aiohttp
+
 from deploy.embedded.child import ChildSpec
 from deploy.embedded.store import store_spec
 from deploy.embedded.tansu import tansu_spec
 
-SERVICES = ("broker", "store")
+BOARD = "board"
+SERVICES = ("broker", "store", BOARD)
 APPS = ("infer", "sink")
 READY_SUFFIX = ".ready"
 
@@ -55,6 +58,7 @@ def stack(
             after=("broker",),
         ),
         *(_app(name, folder, env) for name in APPS),
+        _board(ports, passwords["reader"]),
     ]
 
 
@@ -77,6 +81,31 @@ def _app(name: str, folder: Path, env: dict[str, str]) -> ChildSpec:
         stop_timeout_s=30.0,
         after=("store",),
     )
+
+
+def _board(ports: dict[str, int], reader_password: str) -> ChildSpec:
+    """It gets the reader's password and no other: what it does not have it cannot give away."""
+    return ChildSpec(
+        name=BOARD,
+        argv=(sys.executable, "-m", "deploy.cli", "board", "--port", str(ports[BOARD])),
+        env={
+            "TIELINE_CLICKHOUSE_URL": f"http://127.0.0.1:{ports['store']}",
+            "TIELINE_CLICKHOUSE_USER": "reader",
+            "TIELINE_CLICKHOUSE_PASSWORD": reader_password,
+            "TIELINE_CLICKHOUSE_PASSWORD_FILE": "",
+            "TIELINE_BOARD_TOKEN": "",
+        },
+        ready=partial(_answers, f"http://127.0.0.1:{ports[BOARD]}/health"),
+        ready_timeout_s=60.0,
+        stop_timeout_s=5.0,
+        after=("store",),
+    )
+
+
+async def _answers(url: str) -> bool:
+    timeout = aiohttp.ClientTimeout(total=2.0)
+    async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
+        return response.status == 200
 
 
 async def _exists(path: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from deploy.board.drawing import chart
 from deploy.board.drawing.drawing import ChartOption, Drawing, Rows, Scene
+from deploy.board.drawing.labels import without_order
 from deploy.board.drawing.time_chart import note
 from deploy.board.figures import written
 from deploy.dashboards.panel import Bars, Panel
@@ -16,7 +17,7 @@ def draw_bars(panel: Panel, rows: Mapping[str, Rows], _scene: Scene) -> Drawing:
     assert isinstance(visual, Bars)
     found, query = rows[panel.query.ref], panel.query
     category, value = query.column(visual.category), query.column(visual.value)
-    names = [written(category, row[visual.category]) for row in found]
+    names = [without_order(written(category, row[visual.category])) for row in found]
     figures = [{"value": row[visual.value], "note": note(query.columns, row), "label": {"show": True}} for row in found]
     series: list[ChartOption] = [
         {

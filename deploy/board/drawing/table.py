@@ -9,6 +9,7 @@ from deploy.board.figures import cell, is_missing
 from deploy.board.markup import Html, joined, tag
 from deploy.dashboards.panel import Column, Panel, shown
 
+_MOST_BENEATH = 240
 _NUMBERS = {"count", "number", "share", "seconds", "bytes"}
 _STRONG = {"overdue"}
 _QUIET = {"not observed", "not enough data", "hidden: too few people", "in time", "no target"}
@@ -39,8 +40,11 @@ def table(columns: Sequence[Column], rows: Rows, caption: str, most_rows: int = 
 
 
 def as_table(columns: Sequence[Column], rows: Rows, caption: str) -> Html:
-    """A chart's data, to be opened beneath it."""
-    return tag("details", tag("summary", "Show as table"), table(columns, rows, caption), class_="as-table")
+    """A chart's data, to be opened beneath it; of a long one the end, which is the newest."""
+    kept = rows[-_MOST_BENEATH:]
+    left_out = tag("p", f"the last {len(kept)} of {len(rows)} rows", class_="note") if len(kept) < len(rows) else None
+    inside = joined(table(columns, kept, caption), left_out)
+    return tag("details", tag("summary", "Show as table"), inside, class_="as-table")
 
 
 def _row(columns: Sequence[Column], row: Mapping[str, object]) -> Html:

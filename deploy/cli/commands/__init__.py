@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli.commands import config, demo, import_log, migrate, schema, sql, status, topics, up, worker
+from deploy.cli.commands import (
+    board,
+    config,
+    demo,
+    import_log,
+    migrate,
+    schema,
+    sql,
+    status,
+    topics,
+    up,
+    worker,
+)
 
 app = typer.Typer(
     name="tieline",
@@ -17,6 +29,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.command("import")(import_log.import_log)
+app.command("board")(board.board)
 app.command("status")(status.status)
 app.command("sql")(sql.sql)
 app.command("migrate")(migrate.migrate)

@@ -51,7 +51,7 @@ def demo(
         else:
             await _show_scenario(target, folder, once)
 
-    out.print("starting broker, store, infer and sink", style="bold")
+    out.print("starting broker, store, infer, sink and the board", style="bold")
     started_s = time.monotonic()
     asyncio.run(Embedded(folder, [BUNDLED_POLICIES], say, feed).run())
     out.print(f"stopped after {time.monotonic() - started_s:.0f} s, everything ended", style="dim")
@@ -106,6 +106,8 @@ async def _stream_live(scenario: Scenario, feed: Feed, target: Target) -> None:
     from schemas.topics import event_key
 
     out.print(f"\nlive: about {RATE:.0f} events a second keep coming; Ctrl-C ends it", style="bold")
+    if target.instance is not None:
+        out.print(f"look at them on the board: {target.instance.board_url}", style="bold", markup=False)
     said_at_s = time.monotonic()
     for sent, (at, event) in enumerate(scenario.live(datetime.now(UTC), RATE), start=1):
         await asyncio.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()))
