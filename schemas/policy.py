@@ -92,6 +92,8 @@ class ProcessPolicy(PolicyPart):
 
     Attributes:
         period: the calendar period of atoms; the same in all versions of the policy.
+        roles: the roles of the process, by their normal names; others that events name are reported, not refused. None
+            listed: the policy says nothing about that.
         calendars: role → name of a calendar, `*` for every other role; none is open around the clock.
         routers: roles whose job is to pass work on; not advancing it is no failure of theirs.
         settle_s: how long after acceptance the receiver may still report wrong content.
@@ -102,6 +104,7 @@ class ProcessPolicy(PolicyPart):
     period: Period = "month"
     observes: tuple[Observes, ...] = ()
     targets: Targets = Targets()
+    roles: frozenset[RoleName] = frozenset()
     calendars: dict[RoleName, str] = {}
     pauses: Pauses = Pauses()
     routers: frozenset[RoleName] = frozenset()
@@ -146,6 +149,8 @@ class Policy(PolicyPart):
             for role, calendar in part.calendars.items():
                 if calendar not in self.calendars:
                     raise ValueError(f"process {process!r}: role {role!r} uses the unknown calendar {calendar!r}")
+            for role in sorted(part.roles & self.aliases.keys()):
+                raise ValueError(f"process {process!r}: roles has {role!r}, an alias of {self.aliases[role]!r}")
         return self
 
 

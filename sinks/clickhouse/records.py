@@ -33,7 +33,10 @@ class EventRecord(BaseModel):
 
 
 class ProcessRecord(BaseModel):
-    """What the newest policy of a run promises for a process. `observed_rules` of any source."""
+    """What the newest policy of a run promises for a process. `observed_rules` of any source.
+
+    `roles` under their normal names, none where the policy lists none; `aliases` from another name to the normal one.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,6 +49,8 @@ class ProcessRecord(BaseModel):
     observed_dimensions: tuple[str, ...]
     observed_rules: tuple[str, ...]
     policy_version: str
+    roles: tuple[str, ...] = ()
+    aliases: dict[str, str] = {}
 
 
 class RunRecord(BaseModel):
@@ -115,4 +120,6 @@ def _process_record(book: PolicyBook, run: str, process: str) -> ProcessRecord:
         observed_dimensions=newest.process.observed_dimensions(),
         observed_rules=tuple(rule for rule in RULE_DIMENSION if rule in declared),
         policy_version=newest.version,
+        roles=tuple(sorted(newest.process.roles)),
+        aliases=newest.aliases,
     )

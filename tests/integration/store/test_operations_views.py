@@ -10,12 +10,16 @@ from clickhouse_connect.driver.client import Client
 from pydantic import BaseModel
 
 from schemas.dead_letter import DeadLetter
+from schemas.policy import Policy, PolicyBook, ProcessPolicy
+from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.migrate import migrations
+from sinks.clickhouse.records import process_records, process_row
 from tests.integration.store.arrivals import arrive, event
 from tests.integration.store.rows import START, handoff, put
 
 NOW = datetime.now(UTC)
 MINUTE = timedelta(minutes=1)
+ALIASES = {"RN": "nurse"}
 COUNT, TEXT, HOUR = "UInt64", "LowCardinality(String)", "DateTime('UTC')"
 COLUMNS: dict[str, dict[str, str]] = {
     "handoff_flow": {
@@ -34,6 +38,10 @@ COLUMNS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("events", "late", "human", "bot", "system", "unknown"), COUNT),
         **dict.fromkeys(("skew_s_median", "skew_s_p99"), "Nullable(Float64)"),
         "ahead": COUNT,
+    },
+    "pipeline_roles": {
+        **{"process": TEXT, "source": TEXT, "role": "String", "events": COUNT, "known": "Nullable(Bool)"},
+        "newest_event_at": "DateTime64(6, 'UTC')",
     },
     "pipeline_dead_letters": {"hour": HOUR, "stage": TEXT, "code": TEXT, "letters": COUNT},
     "pipeline_tables": {"table": "String", **dict.fromkeys(("rows", "bytes", "parts", "detached_parts"), COUNT)},
@@ -142,12 +150,12 @@ def test_an_event_is_late_or_ahead_without_being_two_events(client: Client, read
 
 def test_an_upgrade_brings_the_history_along_and_twice_is_as_good_as_once(client: Client, reader: Client) -> None:
     arrive(client, [event(str(number), kind="bot") for number in range(40)], received_at=START + MINUTE)
-    views = ("pipeline_sources", "freshness")
+    views = ("pipeline_sources", "freshness", "pipeline_roles")
     sql = {view: f"SELECT * EXCEPT (process) FROM {view}" for view in views}
     sql["freshness"] = "SELECT process, newest_event_at, newest_received_at FROM freshness"
     written = {view: rows(reader, sql[view]) for view in views}
     assert all(written.values())
-    for table in ("source_hours",):
+    for table in ("source_hours", "role_months"):
         client.command(f"TRUNCATE TABLE {table}")
     (ours,) = [migration for migration in migrations() if migration.number == 11]
     for _ in range(2):
@@ -155,6 +163,49 @@ def test_an_upgrade_brings_the_history_along_and_twice_is_as_good_as_once(client
             client.command(statement)
         assert {view: rows(reader, sql[view]) for view in views} == written
     assert rows(reader, "SELECT written_age_s FROM freshness") == [{"written_age_s": None}]
+
+
+def listing(client: Client, run: str = "live", **fields: Any) -> None:
+    """Has a policy with these fields declared for ed-to-ward."""
+    policy = Policy(
+        version="p1", effective_from=START, processes={"ed-to-ward": ProcessPolicy(**fields)}, aliases=ALIASES
+    )
+    records = process_records(PolicyBook((policy,)), run, ["ed-to-ward", "incident"])
+    insert_rows(client, "processes", [process_row(record) for record in records])
+
+
+def roles(reader: Client) -> dict[str, tuple[int, bool | None]]:
+    found = rows(reader, "SELECT role, events, known FROM pipeline_roles WHERE process = 'ed-to-ward'")
+    return {row["role"]: (row["events"], row["known"]) for row in found}
+
+
+def test_roles_are_counted_wherever_events_name_them_and_each_event_once(client: Client, reader: Client) -> None:
+    offer: dict[str, Any] = {"handoff_id": "h", "from_role": "nurse", "to_role": "porter"}
+    message: dict[str, Any] = {"message_id": "m", "role": "nurse", "to_roles": ("porter", "registrar")}
+    events = [
+        event("a", type="tieline.handoff.offered.v1", **offer),
+        event("b", type="tieline.communication.sent.v1", **message),
+        event("c", role="nurse"),
+        event("d", type="tieline.work_item.opened.v1", role=None),
+    ]
+    for _ in range(2):
+        arrive(client, events, received_at=START)
+    assert roles(reader) == {"nurse": (3, None), "porter": (2, None), "registrar": (1, None)}
+
+
+def test_a_role_is_known_if_the_policy_lists_its_normal_name(client: Client, reader: Client) -> None:
+    listing(client, roles=frozenset({"nurse"}))
+    arrive(client, [event(name, role=name) for name in ("nurse", "RN", "Matron")], received_at=START)
+    arrive(client, [event("x", role="nurse", process="incident", source="test/tickets")], received_at=START)
+    assert roles(reader) == {"nurse": (2, True), "Matron": (1, False)}
+    assert rows(reader, "SELECT known FROM pipeline_roles WHERE process = 'incident'") == [{"known": None}]
+
+
+def test_without_a_list_no_role_is_unknown(client: Client, reader: Client) -> None:
+    listing(client, run="replay", roles=frozenset({"nurse"}))
+    listing(client)
+    arrive(client, [event("a", role="RN")], received_at=START)
+    assert roles(reader) == {"nurse": (1, None)}
 
 
 def letter(number: int, **fields: Any) -> BaseModel:

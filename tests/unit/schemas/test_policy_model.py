@@ -146,3 +146,9 @@ def test_a_policy_survives_json() -> None:
         processes={"p": {"observes": [{"source": "*", "rules": ["reply"]}], "calendars": {"*": "office"}}},
     )
     assert Policy.model_validate_json(written.model_dump_json()) == written
+
+
+def test_a_role_is_listed_under_its_normal_name() -> None:
+    assert policy("v1", aliases={"L2": "level-2"}, processes={"p": {"roles": ["level-2"]}}).processes["p"].roles
+    with pytest.raises(ValidationError, match=r"'p': roles has 'L2', an alias of 'level-2'"):
+        policy("v1", aliases={"L2": "level-2"}, processes={"p": {"roles": ["level-2", "L2"]}})
