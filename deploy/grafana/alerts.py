@@ -140,8 +140,8 @@ def _dead(share: float) -> Alert:
         sql="""SELECT toFloat64(letters) / (letters + events) AS dead_letter_share
 FROM
 (
-    SELECT (SELECT sum(letters) FROM pipeline_dead_letters WHERE $__timeFilter(hour)) AS letters,
-        (SELECT sum(events) FROM pipeline_sources WHERE $__timeFilter(hour)) AS events
+    SELECT (SELECT sum(d.letters) FROM pipeline_dead_letters AS d WHERE $__timeFilter(hour)) AS letters,
+        (SELECT sum(s.events) FROM pipeline_sources AS s WHERE $__timeFilter(hour)) AS events
 )
 WHERE letters > 0""",
         columns=("dead_letter_share",),
@@ -154,7 +154,7 @@ WHERE letters > 0""",
             f"More than {share:.1%} of the events of the last two hours went to the dead letters, where they are"
             " kept. The pipeline dashboard says at which stage and why; correct the source or its mapping."
         ),
-        panel=("pipeline", "dead-letters"),
+        panel=("pipeline", "dead-letter-share"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 Json = dict[str, Any]
@@ -80,8 +81,9 @@ def _nothing(value: object) -> bool:
 def _changed(place: str, wanted: object, present: object) -> Iterator[str]:
     if isinstance(wanted, str) and isinstance(present, str) and "\n" in wanted + present:
         yield f"{place}:"
-        for line in difflib.unified_diff(present.splitlines(), wanted.splitlines(), lineterm="", n=0):
-            if not line.startswith(("---", "+++", "@@")):
+        lines = difflib.unified_diff(present.splitlines(), wanted.splitlines(), lineterm="", n=0)
+        for line in islice(lines, 2, None):  # the first two name files
+            if not line.startswith("@@"):
                 yield f"  {line}"
         return
     yield f"{place}: {_short(present)} → {_short(wanted)}"

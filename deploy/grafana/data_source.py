@@ -10,12 +10,12 @@ from pydantic import SecretStr
 from deploy.grafana.api import Grafana, Json
 from deploy.grafana.change import Change
 from deploy.grafana.compare import differences
-from deploy.grafana.faults import PLUGIN_ID
 from deploy.grafana.marks import DATA_SOURCES
+from deploy.grafana.provisioning import FOLDER_TITLES
 from deploy.grafana.settings import ClickHouseAddress
+from deploy.grafana.targets import PLUGIN
 from schemas.errors import ConfigError
 
-_TITLES = {"reader": "Tieline", "auditor": "Tieline audit"}
 _KEPT = ("isDefault", "basicAuth", "basicAuthUser", "withCredentials", "url", "user", "database", "version")
 """What people may have set, and the version that we compared with: Grafana refuses if it is no longer that one."""
 
@@ -41,14 +41,14 @@ class DataSource:
 
     @property
     def name(self) -> str:
-        return _TITLES[self.account]
+        return FOLDER_TITLES[self.account]
 
     def body(self, address: ClickHouseAddress) -> Json:
         """As Grafana's plug-in wants it; without the password."""
         return {
             "uid": self.uid,
             "name": self.name,
-            "type": PLUGIN_ID,
+            "type": PLUGIN,
             "access": "proxy",
             "jsonData": {
                 "host": address.host,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from schemas.errors import ConfigError, TielineError, TransientError
 
 OLDEST_VERSION = (11, 6)
-PLUGIN_ID = "grafana-clickhouse-datasource"
 _LONGEST_SAID = 300
 
 _ADVICE = {
@@ -93,10 +92,10 @@ def too_old(version: str) -> GrafanaRefused:
     )
 
 
-def no_plugin() -> GrafanaRefused:
+def no_plugin(plugin: str) -> GrafanaRefused:
     """Without it no panel shows anything."""
     return GrafanaRefused(
         404,
-        f"Grafana has no plugin {PLUGIN_ID}; install it (Administration, Plugins; or GF_PLUGINS_PREINSTALL_SYNC="
-        f"{PLUGIN_ID} and a restart), then push again",
+        f"Grafana has no plugin {plugin}; install it (Administration, Plugins; or GF_PLUGINS_PREINSTALL_SYNC="
+        f"{plugin} and a restart), then push again",
     )

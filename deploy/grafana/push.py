@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from deploy.grafana import faults
 from deploy.grafana.alerts import GROUPS, AlertSettings, alerts
@@ -19,28 +19,28 @@ from deploy.grafana.interventions import Intervention, plan_interventions
 from deploy.grafana.marks import FOLDERS
 from deploy.grafana.rule_json import rule_json
 from deploy.grafana.rule_push import plan_forgotten_rules, plan_interval, plan_rules
+from deploy.grafana.targets import PLUGIN
+from schemas.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What Grafana is to hold.
+    """What an organisation of Grafana's is to hold.
 
     Attributes:
-        dashboards: account that reads them to their JSON; an account that is not here is not looked at.
-        defined: uids of all dashboards that there are, pushed or not: these are never pruned.
-        folder: title of the folder; that of the auditors' is made from it.
-        data_sources: empty: they are none of our business.
-        panels: (uid of a dashboard, key of a panel) to its number.
+        account: whose dashboards: `reader` (everybody's) or `auditor`.
+        dashboards: as JSON.
+        folder: its title.
+        data_source: None: it is none of our business.
         alerts: None: rules and contact points are not looked at.
         webhook: URL for the contact point; empty: whatever is there.
         interventions: None: annotations are not looked at.
     """
 
-    dashboards: dict[str, Sequence[Json]]
-    defined: frozenset[str]
-    folder: str = "Tieline"
-    data_sources: Sequence[DataSource] = ()
-    panels: dict[tuple[str, str], int] = field(default_factory=dict)
+    account: str
+    dashboards: Sequence[Json]
+    folder: str
+    data_source: DataSource | None = None
     alerts: AlertSettings | None = None
     webhook: str = ""
     interventions: Sequence[Intervention] | None = None
@@ -55,18 +55,24 @@ def check(grafana: Grafana) -> str:
     match = re.match(r"(\d+)\.(\d+)", version)
     if match and (int(match[1]), int(match[2])) < faults.OLDEST_VERSION:
         raise faults.too_old(version)
-    if grafana.plugin_version(faults.PLUGIN_ID) is None:
-        raise faults.no_plugin()
+    if grafana.plugin_version(PLUGIN) is None:
+        raise faults.no_plugin(PLUGIN)
     return version or "of an unknown version"
 
 
 def plan(grafana: Grafana, wanted: Wanted, prune: bool = False) -> list[Change]:
-    """Reads, and writes nothing. In the order in which things need each other."""
-    changes = [plan_folder(grafana, FOLDERS[account], _title(wanted, account)) for account in wanted.dashboards]
-    changes += [plan_data_source(grafana, source) for source in wanted.data_sources]
-    for account, dashboards in wanted.dashboards.items():
-        changes += [plan_dashboard(grafana, dashboard, FOLDERS[account]) for dashboard in dashboards]
-        changes += plan_forgotten_dashboards(grafana, FOLDERS[account], wanted.defined, prune)
+    """Reads, and writes nothing. In the order in which things need each other.
+
+    Raises: ConfigError: auditors and everybody else would share an organisation.
+    """
+    _refuse_to_mix(grafana, wanted.account)
+    uid = FOLDERS[wanted.account]
+    changes = [plan_folder(grafana, uid, wanted.folder)]
+    if wanted.data_source is not None:
+        changes.append(plan_data_source(grafana, wanted.data_source))
+    changes += [plan_dashboard(grafana, dashboard, uid) for dashboard in wanted.dashboards]
+    defined = {str(dashboard["uid"]) for dashboard in wanted.dashboards}
+    changes += plan_forgotten_dashboards(grafana, uid, defined, prune)
     if wanted.alerts is not None:
         changes += _plan_alerts(grafana, wanted, wanted.alerts, prune)
     if wanted.interventions is not None:
@@ -82,25 +88,26 @@ def carry_out(changes: Sequence[Change]) -> Iterator[Change]:
         yield change
 
 
-def wanted_rules(wanted: Wanted) -> list[Json]:
-    """The alert rules as they are pushed."""
-    receiver = CONTACT_POINT_NAME if wanted.webhook else ""
-    return [rule_json(alert, wanted.panels, receiver) for alert in alerts(wanted.alerts)]
-
-
 def _plan_alerts(grafana: Grafana, wanted: Wanted, settings: AlertSettings, prune: bool) -> Iterator[Change]:
-    present_points = grafana.contact_points()
+    points, present = grafana.contact_points(), grafana.alert_rules()
     if wanted.webhook:
-        yield plan_contact_point(grafana, present_points, contact_point(wanted.webhook))
-    rules, present = wanted_rules(wanted), grafana.alert_rules()
+        yield plan_contact_point(grafana, points, contact_point(wanted.webhook))
+    receiver = CONTACT_POINT_NAME if wanted.webhook else ""
+    rules = [rule_json(alert, receiver) for alert in alerts(settings)]
     yield from plan_rules(grafana, present, rules, prune)
     for group in GROUPS:
         yield plan_interval(grafana, FOLDERS["reader"], group)
-    yield from plan_forgotten_rules(grafana, present, {alert.uid for alert in alerts(settings)}, prune)
-    forgotten = None if wanted.webhook else plan_forgotten_contact_point(grafana, present_points, prune)
+    yield from plan_forgotten_rules(grafana, present, {str(rule["uid"]) for rule in rules}, prune)
+    forgotten = None if wanted.webhook else plan_forgotten_contact_point(grafana, points, prune)
     if forgotten is not None:
         yield forgotten
 
 
-def _title(wanted: Wanted, account: str) -> str:
-    return wanted.folder if account == "reader" else f"{wanted.folder} audit"
+def _refuse_to_mix(grafana: Grafana, account: str) -> None:
+    """Whoever may look at one dashboard of an organisation may ask all of its data sources anything."""
+    other = next(name for name in FOLDERS if name != account)
+    if grafana.folder(FOLDERS[other]) is not None:
+        raise ConfigError(
+            f"this organisation of Grafana has the dashboards of the {other}s, whose data source everybody in it could"
+            f" ask: use a token of an organisation of the {account}s' own"
+        )

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
-from deploy.grafana.alerts import GROUPS, Alert
+import yaml
+
+from deploy.dashboards.catalogue import dashboard
+from deploy.grafana.alerts import GROUPS, Alert, alerts
 from deploy.grafana.api import Json
-from deploy.grafana.faults import PLUGIN_ID
-from deploy.grafana.marks import DATA_SOURCES, FOLDERS, PREFIX
+from deploy.grafana.layout import panel_number
+from deploy.grafana.marks import DATA_SOURCES, FOLDERS
+from deploy.grafana.provisioning import FOLDER_TITLES
+from deploy.grafana.targets import PLUGIN, PLUGIN_VERSION, TABLE
 
-PLUGIN_VERSION = "4.20.0"
+_FILE_HEAD = "# Tieline's alert rules for Grafana. Written by `tieline dashboards export`.\n"
 
 
-def rule_json(alert: Alert, panels: Mapping[tuple[str, str], int], receiver: str = "") -> Json:
+def rule_json(alert: Alert, receiver: str = "") -> Json:
     """The rule as Grafana's provisioning API takes it.
 
-    panels: uid of a dashboard and title or key of a panel, to the number that Grafana knows the panel by.
     receiver: the contact point; empty: Grafana's notification policies decide.
+    Raises: KeyError: it points to a panel that is not there.
     """
     rule: Json = {
         "uid": alert.uid,
@@ -30,11 +36,7 @@ def rule_json(alert: Alert, panels: Mapping[tuple[str, str], int], receiver: str
         "execErrState": "Error",
         "for": duration(alert.lasting_s),
         "labels": {"tieline": alert.key},
-        "annotations": {
-            "summary": alert.summary,
-            "description": alert.description,
-            **_link(alert, panels),
-        },
+        "annotations": {"summary": alert.summary, "description": alert.description, **_link(alert)},
         "isPaused": False,
     }
     if receiver:
@@ -51,11 +53,11 @@ def _query(alert: Alert) -> Json:
         "datasourceUid": uid,
         "model": {
             "refId": "A",
-            "datasource": {"type": PLUGIN_ID, "uid": uid},
+            "datasource": {"type": PLUGIN, "uid": uid},
             "editorType": "sql",
             "pluginVersion": PLUGIN_VERSION,
             "rawSql": alert.sql,
-            "format": 1,
+            "format": TABLE,
             "queryType": "table",
             "meta": {},
             "intervalMs": 1000,
@@ -89,11 +91,11 @@ def _threshold(alert: Alert) -> Json:
     }
 
 
-def _link(alert: Alert, panels: Mapping[tuple[str, str], int]) -> dict[str, str]:
-    """Both or none: Grafana refuses a dashboard without a panel."""
-    dashboard, panel = alert.panel
-    number = panels.get((f"{PREFIX}{dashboard}", panel))
-    return {} if number is None else {"__dashboardUid__": f"{PREFIX}{dashboard}", "__panelId__": str(number)}
+def _link(alert: Alert) -> dict[str, str]:
+    """To the panel that shows more, as Grafana names it."""
+    key, panel = alert.panel
+    shown = dashboard(key)
+    return {"__dashboardUid__": shown.uid, "__panelId__": str(panel_number(shown, shown.panel(panel)))}
 
 
 def duration(seconds: int) -> str:
@@ -107,23 +109,26 @@ def provisioning_file(rules: Sequence[Json], folder: str) -> Json:
     groups = []
     for group in GROUPS:
         inside = [_file_rule(rule) for rule in rules if rule["ruleGroup"] == group.name]
-        groups.append(
-            {
-                "orgId": 1,
-                "name": group.name,
-                "folder": folder,
-                "interval": duration(group.interval_s),
-                "rules": inside,
-            }
-        )
+        interval = duration(group.interval_s)
+        groups.append({"orgId": 1, "name": group.name, "folder": folder, "interval": interval, "rules": inside})
     return {"apiVersion": 1, "groups": groups}
 
 
 def _file_rule(rule: Json) -> Json:
     left_out = ("folderUID", "ruleGroup", "orgID")
     renamed = {key: value for key, value in rule.items() if key not in left_out}
-    link = renamed["annotations"]
-    if "__dashboardUid__" in link:
-        renamed["dashboardUid"] = link["__dashboardUid__"]
-        renamed["panelId"] = int(link["__panelId__"])
-    return renamed
+    link = rule["annotations"]
+    return {**renamed, "dashboardUid": link["__dashboardUid__"], "panelId": int(link["__panelId__"])}
+
+
+def export_rules(folder: Path) -> Path:
+    """Writes the rules, with their usual settings, as `alerting/tieline.yaml` below Grafana's provisioning folder.
+
+    Raises: OSError: the folder cannot be written.
+    """
+    rules = [rule_json(alert) for alert in alerts()]
+    path = folder / "alerting" / "tieline.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(provisioning_file(rules, FOLDER_TITLES["reader"]), sort_keys=False, allow_unicode=True)
+    path.write_text(_FILE_HEAD + text, encoding="utf-8")
+    return path

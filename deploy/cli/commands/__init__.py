@@ -7,6 +7,7 @@ import typer
 from deploy.cli.commands import (
     board,
     config,
+    dashboards,
     demo,
     import_log,
     migrate,
@@ -37,3 +38,4 @@ app.add_typer(worker.app, name="worker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schema.app, name="schema")
 app.add_typer(config.app, name="config")
+app.add_typer(dashboards.app, name="dashboards")

@@ -31,6 +31,10 @@ COMMANDS = [
     ["schema", "export"],
     ["config"],
     ["config", "check"],
+    ["dashboards"],
+    ["dashboards", "push"],
+    ["dashboards", "export"],
+    ["dashboards", "list"],
 ]
 
 
