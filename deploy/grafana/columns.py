@@ -14,9 +14,9 @@ from deploy.dashboards.panel import Column
 Override = sdk.DashboardFieldConfigSourceOverrides
 Property = sdk.DynamicConfigValue
 
-_UNITS = {"count": "locale", "number": "none", "share": "percentunit", "seconds": "dtdurations", "bytes": "bytes"}
+_UNITS = {"count": "locale", "number": "none", "share": "percentunit", "seconds": "dtdhms", "bytes": "bytes"}
 _CHART_UNITS = {**_UNITS, "seconds": "s"}
-"""On an axis "2 hours, 5 minutes" is too long."""
+"""In a table 02:05:00, on an axis 2 hours."""
 _YES_NO = {"0": "no", "1": "yes", "false": "no", "true": "yes"}
 
 
@@ -50,8 +50,6 @@ def decimals(column: Column) -> int | None:
     """Places to show. Those of a share count from its own point: two of them are whole percents."""
     if column.kind == "share":
         return max(0, (2 if column.decimals is None else column.decimals) - 2)
-    if column.kind == "seconds":
-        return 1
     return 0 if column.kind == "count" else column.decimals
 
 

@@ -64,9 +64,9 @@ def test_share_is_shown_in_percents_with_the_places_of_the_share() -> None:
     assert [(c["unit"], c["decimals"]) for c in drawn["columns"].values()] == [("percentunit", 0), ("percentunit", 1)]
 
 
-def test_duration_is_in_words_in_a_table_and_in_seconds_on_an_axis() -> None:
+def test_duration_is_a_clock_in_a_table_and_seconds_on_an_axis() -> None:
     waited = Column("waited_s", "seconds")
-    assert plain(draw_table(panel_of(Table(), waited), None))["columns"]["waited_s"]["unit"] == "dtdurations"
+    assert plain(draw_table(panel_of(Table(), waited), None))["columns"]["waited_s"]["unit"] == "dtdhms"
     chart = TimeSeries(("waited_s",))
     assert plain(draw_time_series(panel_of(chart, TIME, waited), chart))["columns"]["waited_s"]["unit"] == "s"
 

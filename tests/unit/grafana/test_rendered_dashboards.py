@@ -131,7 +131,7 @@ def test_null_in_a_table_is_said_in_words(dashboard: Dashboard, panel: Panel) ->
 def test_column_of_a_table_has_its_title_and_unit(dashboard: Dashboard, panel: Panel) -> None:
     if panel.visual.kind != "table":
         return
-    units = {"count": "locale", "number": "none", "share": "percentunit", "seconds": "dtdurations", "bytes": "bytes"}
+    units = {"count": "locale", "number": "none", "share": "percentunit", "seconds": "dtdhms", "bytes": "bytes"}
     found = rendered(dashboard, panel)
     hidden = [name for step in found["transformations"] for name in step["options"].get("excludeByName", {})]
     assert hidden == [column.name for column in panel.query.columns if column.hidden]
