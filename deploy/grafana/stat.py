@@ -10,6 +10,7 @@ from grafana_foundation_sdk.models.common import (
     BigValueJustifyMode,
     BigValueTextMode,
     ReduceDataOptions,
+    VizOrientation,
 )
 
 from deploy.dashboards.panel import Panel, Stat, Threshold, shown
@@ -29,7 +30,7 @@ def draw_stat(panel: Panel, visual: Stat) -> Drawing:
     others = [column for column in shown(columns) if column.name != visual.value]
     return Drawing(
         plugin="stat",
-        options=_options(colored=bool(panel.thresholds)),
+        options=_options(colored=bool(panel.thresholds), several=bool(others or panel.thresholds)),
         overrides=[
             *(override(column.name, [*figure(column), *_noticed(panel.thresholds)]) for column in first),
             *(override(column.name, [*figure(column), has("noValue", _NOTHING)]) for column in others),
@@ -42,12 +43,14 @@ def draw_stat(panel: Panel, visual: Stat) -> Drawing:
     )
 
 
-def _options(colored: bool) -> stat.Options:
+def _options(colored: bool, several: bool) -> stat.Options:
+    """`several`: below each other, where words have room."""
     return stat.Options(
         graph_mode=BigValueGraphMode.NONE,
         color_mode=BigValueColorMode.VALUE if colored else BigValueColorMode.NONE,
         justify_mode=BigValueJustifyMode.AUTO,
         text_mode=BigValueTextMode.VALUE_AND_NAME,
+        orientation=VizOrientation.HORIZONTAL if several else VizOrientation.AUTO,
         reduce_options=ReduceDataOptions(calcs=["lastNotNull"], fields="/.*/", values=False),
     )
 
