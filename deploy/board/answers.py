@@ -26,13 +26,22 @@ class _Kept:
     outcome: Answer | TransientError | Refused
 
 
+@dataclass(slots=True)
+class _Asking:
+    """A statement on its way. `waiting`: how many pages want the answer."""
+
+    task: asyncio.Task[_Kept]
+    waiting: int = 0
+    started: bool = False
+
+
 class Answers:
     """Asks at most `at_once` statements together, and never the same one twice at a time."""
 
     def __init__(self, store: Asks, at_once: int = 3) -> None:
         self._store = store
         self._turns = asyncio.Semaphore(at_once)
-        self._asking: dict[str, asyncio.Task[_Kept]] = {}
+        self._asking: dict[str, _Asking] = {}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     async def answer(self, sql: str, no_older_than_s: float) -> Answer:
@@ -43,30 +52,44 @@ class Answers:
         kept = self._kept.get(sql)
         allowed_s = no_older_than_s if kept is None or isinstance(kept.outcome, Answer) else _SOONEST_AGAIN_S
         if kept is None or self._now_s() - kept.at_s > allowed_s:
-            # Shielded: a page that is closed does not take the answer away from the others who wait for it.
-            kept = await asyncio.shield(self._asked(sql))
+            kept = await self._waited_for(sql)
         if isinstance(kept.outcome, Answer):
             return kept.outcome
         raise kept.outcome.with_traceback(None)
 
-    def kept(self, sql: str) -> bool:
-        return sql in self._kept
-
     async def close(self) -> None:
-        for task in self._asking.values():
+        tasks = [asking.task for asking in self._asking.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._asking.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _asked(self, sql: str) -> asyncio.Task[_Kept]:
+    async def _waited_for(self, sql: str) -> _Kept:
+        """A closed page does not take the answer away from others who wait for it; what nobody waits for any more
+        and the store has not begun is dropped, so that it does not stand in the way of the next page."""
+        asking = self._asked(sql)
+        asking.waiting += 1
+        try:
+            return await asyncio.shield(asking.task)
+        finally:
+            asking.waiting -= 1
+            if not asking.waiting and not asking.started and not asking.task.done():
+                asking.task.cancel()
+                self._forget(sql, asking)
+
+    def _asked(self, sql: str) -> _Asking:
         if sql not in self._asking:
-            task = asyncio.create_task(self._ask(sql))
-            self._asking[sql] = task
-            task.add_done_callback(lambda _: self._asking.pop(sql, None))
+            asking = self._asking[sql] = _Asking(asyncio.create_task(self._ask(sql)))
+            asking.task.add_done_callback(lambda _: self._forget(sql, asking))
         return self._asking[sql]
+
+    def _forget(self, sql: str, asking: _Asking) -> None:
+        if self._asking.get(sql) is asking:
+            del self._asking[sql]
 
     async def _ask(self, sql: str) -> _Kept:
         outcome: Answer | TransientError | Refused
         async with self._turns:
+            self._asking[sql].started = True
             at_s = self._now_s()
             try:
                 outcome = await self._store.ask(sql)

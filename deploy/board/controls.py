@@ -22,8 +22,9 @@ def controls(choice: Choice, options: Options) -> Html:
 
 
 def _variable(variable: Variable, options: Options) -> Html:
-    chosen = options.chosen.get(variable.name, ())
-    offered = options.of.get(variable.name, ())
+    if variable.name not in options.chosen:  # not known yet
+        return _one(Variable(variable.name, variable.label, ""), (Option("", "…"),), ("",))
+    chosen, offered = options.chosen[variable.name], options.of.get(variable.name, ())
     return (_several if variable.multi else _one)(variable, offered, chosen)
 
 

@@ -40,3 +40,9 @@ def _attribute(key: str, value: object) -> str:
         return ""
     name = key.rstrip("_").replace("_", "-")
     return f" {name}" if value is True else f' {name}="{text(value)}"'
+
+
+def prose(written: str) -> Html:
+    """A sentence of ours: what stands between backticks is something to type or a name of the system."""
+    parts = written.split("`")
+    return joined(*(tag("code", part) if place % 2 else part for place, part in enumerate(parts)))

@@ -10,7 +10,7 @@ from deploy.board.choice import Choice
 from deploy.board.controls import controls
 from deploy.board.drawing.drawing import Drawing, Mark
 from deploy.board.figures import day, moment
-from deploy.board.markup import Html, joined, tag
+from deploy.board.markup import Html, joined, prose, tag
 from deploy.board.variables import Options
 from deploy.dashboards.dashboard import Dashboard, Section
 from deploy.dashboards.macros import TimeRange
@@ -18,7 +18,7 @@ from deploy.dashboards.panel import Panel
 
 EMPTY = (
     "No event has arrived yet. This page fills by itself as soon as one does: send events to the topic"
-    " tieline.events, or import a log with `tieline import`."
+    " `tieline.events`, or import a log with `tieline import`."
 )
 _IN_TITLE = re.compile(r"\$\{?(\w+)\}?")
 
@@ -161,7 +161,7 @@ def _panel(panel: Panel, options: Options, drawing: Drawing | None) -> Html:
     return tag(
         "section",
         tag("h3", title(panel, options), id=title_id),
-        tag("p", panel.question, class_="question"),
+        tag("p", prose(panel.question), class_="question"),
         tag("div", body(panel, drawing), id=body_id, class_="body"),
         class_=f"panel w-{panel.width} {panel.visual.kind.replace('_', '-')}",
         aria_labelledby=title_id,

@@ -37,7 +37,7 @@ def instant(word: str, now: datetime, closing: bool = False) -> datetime | None:
     if word == "now/y":
         return now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
     if (back := _BACK.fullmatch(word)) is not None:
-        return max(_EARLIEST, now - int(back[1]) * _UNITS[back[2]])
+        return now - min(now - _EARLIEST, int(back[1]) * _UNITS[back[2]])
     try:
         start = datetime.combine(date.fromisoformat(word), datetime.min.time(), UTC)
         return start + timedelta(days=1) if closing else start

@@ -38,7 +38,9 @@ class Options:
 
     def label(self, name: str) -> str:
         """The chosen values in words."""
-        values = self.chosen.get(name, ())
+        if name not in self.chosen:
+            return ""
+        values = self.chosen[name]
         if is_all(values):
             return "all"
         labels = {option.value: option.label for option in self.of.get(name, ())}

@@ -11,7 +11,7 @@ from deploy.board.choice import Choice
 from deploy.board.controls import controls
 from deploy.board.drawing.drawing import Drawing, Mark
 from deploy.board.look import Look, Seen
-from deploy.board.markup import Html, tag
+from deploy.board.markup import Html, prose, tag
 from deploy.board.page import EMPTY, body, part_ids, period, title
 from deploy.board.store import Busy
 from deploy.board.variables import Options
@@ -173,7 +173,7 @@ class Watch:
 
 def notice(is_empty: bool) -> Html:
     """What the whole page has to say before any panel does."""
-    return tag("p", EMPTY, class_="empty") if is_empty else Html("")
+    return tag("p", prose(EMPTY), class_="empty") if is_empty else Html("")
 
 
 async def _as_they_come(looking: dict[asyncio.Task[Seen | None], Panel]) -> AsyncIterator[tuple[Panel, Seen | None]]:

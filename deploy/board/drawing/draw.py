@@ -13,7 +13,7 @@ from deploy.board.drawing.matrix import draw_matrix
 from deploy.board.drawing.stat import draw_stat
 from deploy.board.drawing.table import draw_table
 from deploy.board.drawing.time_chart import draw_time_series
-from deploy.board.markup import tag
+from deploy.board.markup import prose, tag
 from deploy.dashboards.panel import Panel
 
 _DRAWS: Mapping[str, Draw] = {
@@ -31,10 +31,12 @@ _DRAWS: Mapping[str, Draw] = {
 def draw(panel: Panel, rows: Mapping[str, Rows], scene: Scene) -> Drawing:
     """The panel, or in words why there is nothing to see."""
     if not any(rows[query.ref] for query in panel.queries):
-        return Drawing(tag("p", panel.no_data, class_="no-data"))
+        return Drawing(tag("p", prose(panel.no_data), class_="no-data"))
     return _DRAWS[panel.visual.kind](panel, rows, scene)
 
 
 def refused(reason: str) -> Drawing:
     """A panel that the store cannot answer says so in its own frame."""
-    return Drawing(tag("p", tag("strong", "This panel cannot be shown: "), reason, class_="refused", role="note"))
+    return Drawing(
+        tag("p", tag("strong", "This panel cannot be shown: "), prose(reason), class_="refused", role="note")
+    )

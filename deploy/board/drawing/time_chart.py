@@ -21,7 +21,10 @@ def draw_time_series(panel: Panel, rows: Mapping[str, Rows], scene: Scene) -> Dr
     found, columns = rows[panel.query.ref], panel.query.columns
     values = [panel.query.column(name) for name in visual.values]
     series: list[ChartOption] = []
-    for who, of_one in split(columns, found).items():
+    parts = split(columns, found)
+    if visual.stacked:
+        parts = _aligned(columns, visual.values, parts)
+    for who, of_one in parts.items():
         for value in values:
             name = ", ".join(filter(None, [who, value.label if len(values) > 1 or not who else ""]))
             series.append(_series(visual, name, value, columns, of_one, len(series)))
@@ -48,6 +51,17 @@ def split(columns: Sequence[Column], rows: Rows) -> dict[str, list[Mapping[str, 
         name = ", ".join(written(column, row[column.name]) for column in texts)
         parts.setdefault(name, []).append(row)
     return parts
+
+
+def _aligned(
+    columns: Sequence[Column], values: Sequence[str], parts: dict[str, list[Mapping[str, Any]]]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Every series at every time: what is stacked lies on what has the same place in its list."""
+    time = columns[0].name
+    nothing = {column.name: None for column in columns} | dict.fromkeys(values, 0)
+    times = sorted({row[time] for rows in parts.values() for row in rows if row[time] is not None})
+    at = {name: {row[time]: row for row in rows} for name, rows in parts.items()}
+    return {name: [at[name].get(moment, {**nothing, time: moment}) for moment in times] for name in parts}
 
 
 def note(columns: Sequence[Column], row: Mapping[str, Any], besides: Sequence[str] = ()) -> str:
