@@ -83,8 +83,8 @@ BOTH = Panel(
     question="How did the share that went well run in each, over the periods and ties that may be shown in both?",
     queries=(
         Query(
-            f"""SELECT toDateTime(period_start) AS time, concat(what, ', ', which) AS series, sum(x.s) / sum(x.n) AS value,
-    sum(x.n) AS n
+            f"""SELECT toDateTime(period_start) AS time, concat(what, ', ', which) AS series,
+    sum(x.s) / sum(x.n) AS value, sum(x.n) AS n
 FROM
 (
     SELECT a.period_start AS period_start, {DIMENSION_NAME} AS what,
