@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ from deploy.dashboards.panel import Kind, Panel, Query
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.settings import ClickHouseSettings, connect
 from tests.integration.store.conftest import reading_as
-from tests.integration.store.panel_rows import AS_OF, FULL, ONE, fill_full, fill_one
+from tests.integration.store.panel_rows import FULL, ONE, fill_full, fill_one
 
 PANELS = [
     (dashboard, panel, query) for dashboard in DASHBOARDS for panel in dashboard.panels() for query in panel.queries
@@ -57,12 +58,15 @@ class Answer(NamedTuple):
     result_rows: list[list[Any]]
 
 
-class Store(NamedTuple):
-    """A filled database: who reads it, over which period, and what is chosen where the choice matters."""
+@dataclass
+class Store:
+    """A database: who reads it, over which period, and what is chosen where the choice matters."""
 
+    name: str
     readers: dict[str, Client]
     period: TimeRange
     wanted: dict[str, str]
+    chosen: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     def ask(self, dashboard: Dashboard, sql: str, period: TimeRange, chosen: dict[str, list[str]]) -> Answer:
         written = expand(sql, period, dashboard.variables, chosen)
@@ -71,15 +75,14 @@ class Store(NamedTuple):
         names, types = ([column[key] for column in answer["meta"]] for key in ("name", "type"))
         return Answer(names, types, answer["data"])
 
-    def choices(self, dashboard: Dashboard, period: TimeRange | None = None) -> dict[str, list[str]]:
+    def choices(self, dashboard: Dashboard) -> dict[str, list[str]]:
         """What somebody sees who opens the dashboard: each variable's default, `wanted`, all, or its first value."""
-        chosen: dict[str, list[str]] = {}
-        for variable in dashboard.variables:
-            found = [
-                str(row[0]) for row in self.ask(dashboard, variable.sql, period or self.period, chosen).result_rows
-            ]
-            chosen[variable.name] = [self._first(variable, found)]
-        return chosen
+        if dashboard.key not in self.chosen:
+            chosen = self.chosen[dashboard.key] = {}
+            for variable in dashboard.variables:
+                rows = self.ask(dashboard, variable.sql, self.period, chosen).result_rows
+                chosen[variable.name] = [self._first(variable, [str(row[0]) for row in rows])]
+        return self.chosen[dashboard.key]
 
     def _first(self, variable: Variable, found: list[str]) -> str:
         if variable.all:
@@ -88,17 +91,25 @@ class Store(NamedTuple):
         return (preferred + found + [""])[0]
 
 
-@pytest.fixture(scope="module", params=["full", "one"])
+FILLED: dict[str, tuple[Callable[[Client], dict[str, str]], TimeRange]] = {
+    "full": (fill_full, FULL),
+    "one": (fill_one, ONE),
+    "empty": (lambda _: {}, FULL),
+}
+
+
+@pytest.fixture(scope="module", params=list(FILLED))
 def filled(request: pytest.FixtureRequest, store: ClickHouseSettings, store_folder: Path) -> Iterator[Store]:
+    """The whole scenario; one row of everything; a new store."""
+    fill, period = FILLED[request.param]
     client = connect(store.model_copy(update={"database": f"test_{uuid.uuid4().hex[:12]}"}))
     migrate(client)
-    wanted = (fill_full if request.param == "full" else fill_one)(client)
-    period = FULL if request.param == "full" else ONE
+    wanted = fill(client)
     with (
         reading_as("reader", client, store, store_folder) as reader,
         reading_as("auditor", client, store, store_folder) as auditor,
     ):
-        yield Store({"reader": reader, "auditor": auditor}, period, wanted)
+        yield Store(request.param, {"reader": reader, "auditor": auditor}, period, wanted)
     client.command(f"DROP DATABASE `{client.database}`", use_database=False)
     client.close()
 
@@ -124,7 +135,7 @@ def assert_right(query: Query, answer: Answer) -> None:
 def test_a_panel_over_its_whole_range(filled: Store, dashboard: Dashboard, panel: Panel, query: Query) -> None:
     answer = filled.ask(dashboard, query.sql, filled.period, filled.choices(dashboard))
     assert_right(query, answer)
-    assert answer.result_rows or filled.period is ONE, f"nothing to see: {panel.no_data}"
+    assert answer.result_rows or filled.name != "full", f"nothing to see: {panel.no_data}"
 
 
 @every_query
@@ -135,26 +146,16 @@ def test_a_panel_over_an_empty_range(filled: Store, dashboard: Dashboard, panel:
     assert always or not answer.result_rows, "rows of a time when nothing had happened"
 
 
-@every_query
-def test_a_panel_of_an_empty_store(
-    client: Client, reader: Client, dashboard: Dashboard, panel: Panel, query: Query
-) -> None:
-    if dashboard.data_source != "reader":
-        pytest.skip("the account of dashboards")
-    empty = Store({"reader": reader}, FULL, {})
-    assert_right(query, empty.ask(dashboard, query.sql, FULL, empty.choices(dashboard)))
-
-
 @every_dashboard
 def test_a_choice_narrows_what_is_shown(filled: Store, dashboard: Dashboard) -> None:
-    """Every variable with one value chosen, instead of all."""
-    chosen = filled.choices(dashboard)
+    """Every variable with its first value chosen, instead of all."""
+    chosen: dict[str, list[str]] = {}
     for variable in dashboard.variables:
-        found = [str(row[0]) for row in filled.ask(dashboard, variable.sql, filled.period, chosen).result_rows]
-        one = chosen | {variable.name: found[:1] or [""]}
-        for panel in dashboard.panels():
-            for query in panel.queries:
-                assert_right(query, filled.ask(dashboard, query.sql, filled.period, one))
+        rows = filled.ask(dashboard, variable.sql, filled.period, chosen).result_rows
+        chosen[variable.name] = [str(row[0]) for row in rows[:1]] or [""]
+    for panel in dashboard.panels():
+        for query in panel.queries:
+            assert_right(query, filled.ask(dashboard, query.sql, filled.period, chosen))
 
 
 @every_dashboard
@@ -171,20 +172,16 @@ def test_annotations_have_what_grafana_reads(filled: Store, dashboard: Dashboard
     for annotation in dashboard.annotations:
         answer = filled.ask(dashboard, annotation.sql, filled.period, filled.choices(dashboard))
         assert list(answer.column_names) == ["time", "timeEnd", "title", "text", "tags"]
-        assert filled.period is ONE or answer.result_rows
+        assert answer.result_rows or filled.name != "full"
 
 
 def test_one_row_is_one_row(filled: Store) -> None:
     """The range with one row: one open handoff, one tie with one dimension that may be shown."""
-    if filled.period is not ONE:
-        pytest.skip("the other store")
+    if filled.name != "one":
+        return
     live, ties = DASHBOARDS[0], DASHBOARDS[1]
     rows = filled.ask(live, live.panel("open-handoffs").query.sql, ONE, filled.choices(live)).result_rows
     assert len(rows) == 1
     chosen = filled.choices(ties)
     trend = filled.ask(ties, ties.panel("trend-there").query.sql, ONE, chosen).result_rows
     assert len(trend) == 1
-
-
-def test_times_are_of_the_scenario(filled: Store) -> None:
-    assert filled.period.start < AS_OF + timedelta(days=1)
