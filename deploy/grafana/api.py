@@ -120,7 +120,8 @@ class Grafana:
         return self._do(f"save the dashboard “{dashboard['title']}”", self._api.dashboard.update_dashboard, body)
 
     def delete_dashboard(self, uid: str) -> None:
-        self._ask(f"delete the dashboard {uid}", self._api.dashboard.delete_dashboard, uid)
+        # Somebody else may have been faster, and the search that found it is behind: not there is done.
+        self._find(f"delete the dashboard {uid}", self._api.dashboard.delete_dashboard, uid)
 
     # Alerts. People may edit what we make: the header keeps Grafana from locking it.
 
@@ -165,7 +166,7 @@ class Grafana:
         self._ask(doing, update, point["uid"], point, disable_provenance=editable)
 
     def delete_contact_point(self, uid: str) -> None:
-        self._ask(f"delete the contact point {uid}", self._api.alertingprovisioning.delete_contactpoint, uid)
+        self._find(f"delete the contact point {uid}", self._api.alertingprovisioning.delete_contactpoint, uid)
 
     # Annotations of the whole organisation. Its own methods send nulls, and tags as they are.
 
@@ -186,11 +187,12 @@ class Grafana:
         self._do("update an annotation", self._api.client.PATCH, f"/annotations/{number}", json=changed)
 
     def delete_annotation(self, number: int) -> None:
-        self._ask("delete an annotation", self._api.annotations.delete_annotations_by_id, number)
+        self._find("delete an annotation", self._api.annotations.delete_annotations_by_id, number)
 
     # One request
 
     def _find(self, doing: str, call: Callable[..., object], *given: object, **more: object) -> Json | None:
+        """None: it is not there."""
         try:
             return self._do(doing, call, *given, **more)
         except faults.GrafanaRefused as error:

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from deploy.grafana.api import Grafana, Json
 from deploy.grafana.change import Change
 from deploy.grafana.compare import differences
 from deploy.grafana.marks import INTERVENTION, TAG
+from schemas.errors import TielineError, TransientError
+from sinks.clickhouse.faults import fault_of
 
 _LONGEST_TAG = 100  # Grafana's table of tags holds no more
 _ASKED = """SELECT process, site, intervention, started_at, ended_at, name, kind, hypothesis
@@ -44,9 +47,22 @@ class Intervention:
 
 
 def read_interventions(client: Client) -> list[Intervention]:
-    """All that the store knows, as everybody may read them."""
+    """All that the store knows, as everybody may read them.
+
+    Raises: TielineError: the store does not tell; TransientError: it does not answer.
+    """
+    try:
+        rows = client.query(_ASKED).result_rows
+    except ClickHouseError as error:
+        fault = fault_of(error)
+        if fault.code == 0:
+            raise TransientError("ClickHouse does not tell the interventions; try again") from error
+        raise TielineError(
+            f"ClickHouse does not tell the interventions (code {fault.code}): run `tieline migrate` and check the"
+            " account, or push with --no-interventions"
+        ) from error
     found = []
-    for row in client.query(_ASKED).result_rows:
+    for row in rows:
         process, site, number, started_at, ended_at, name, kind, hypothesis = row
         ended = _utc(ended_at) if ended_at else None
         found.append(Intervention(process, site, number, _utc(started_at), ended, name, str(kind), hypothesis))

@@ -94,9 +94,15 @@ def _plan_alerts(grafana: Grafana, wanted: Wanted, settings: AlertSettings, prun
         yield plan_contact_point(grafana, points, contact_point(wanted.webhook))
     receiver = CONTACT_POINT_NAME if wanted.webhook else ""
     rules = [rule_json(alert, receiver) for alert in alerts(settings)]
-    yield from plan_rules(grafana, present, rules, prune)
+    planned = list(plan_rules(grafana, present, rules, prune))
+    yield from planned
     for group in GROUPS:
-        yield plan_interval(grafana, FOLDERS["reader"], group)
+        # A group that comes from a file as a whole is not ours to time.
+        if any(
+            rule["ruleGroup"] == group.name and change.kind != "kept"
+            for rule, change in zip(rules, planned, strict=True)
+        ):
+            yield plan_interval(grafana, FOLDERS["reader"], group)
     yield from plan_forgotten_rules(grafana, present, {str(rule["uid"]) for rule in rules}, prune)
     forgotten = None if wanted.webhook else plan_forgotten_contact_point(grafana, points, prune)
     if forgotten is not None:

@@ -12,9 +12,10 @@ from deploy.grafana.alerts import GROUPS, Alert, alerts
 from deploy.grafana.api import Json
 from deploy.grafana.layout import panel_number
 from deploy.grafana.marks import DATA_SOURCES, FOLDERS
-from deploy.grafana.provisioning import FOLDER_TITLES
 from deploy.grafana.targets import PLUGIN, PLUGIN_VERSION, TABLE
 
+FILE_FOLDER = "Tieline alerts"
+"""Files of rules know folders by title only: that of the dashboards, which has a uid, Grafana would make twice."""
 _FILE_HEAD = "# Tieline's alert rules for Grafana. Written by `tieline dashboards export`.\n"
 
 
@@ -104,13 +105,13 @@ def duration(seconds: int) -> str:
     return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
 
 
-def provisioning_file(rules: Sequence[Json], folder: str) -> Json:
+def provisioning_file(rules: Sequence[Json]) -> Json:
     """The same rules as a file for Grafana's `provisioning/alerting` folder, whose words differ a little."""
     groups = []
     for group in GROUPS:
         inside = [_file_rule(rule) for rule in rules if rule["ruleGroup"] == group.name]
         interval = duration(group.interval_s)
-        groups.append({"orgId": 1, "name": group.name, "folder": folder, "interval": interval, "rules": inside})
+        groups.append({"orgId": 1, "name": group.name, "folder": FILE_FOLDER, "interval": interval, "rules": inside})
     return {"apiVersion": 1, "groups": groups}
 
 
@@ -129,6 +130,6 @@ def export_rules(folder: Path) -> Path:
     rules = [rule_json(alert) for alert in alerts()]
     path = folder / "alerting" / "tieline.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(provisioning_file(rules, FOLDER_TITLES["reader"]), sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(provisioning_file(rules), sort_keys=False, allow_unicode=True)
     path.write_text(_FILE_HEAD + text, encoding="utf-8")
     return path

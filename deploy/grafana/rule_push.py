@@ -60,13 +60,15 @@ def _plan(grafana: Grafana, present: Json | None, wanted: Json, prune: bool) -> 
     if present is None:
         return Change("create", "alert rule", title, apply=lambda: grafana.create_alert_rule(wanted))
     merged = _merged(present, wanted, prune)
-    # Whether it is paused is for people to say.
-    found = differences({**merged, "orgID": present.get("orgID")}, present)
+    # Files cannot say the folder's uid; the organisation is that of the token.
+    from_a_file = present.get("provenance") == "file"
+    theirs = ("orgID", "folderUID") if from_a_file else ("orgID",)
+    found = differences({key: value for key, value in merged.items() if key not in theirs}, present)
     found += _routing_taken_away(present, merged)
+    if from_a_file:
+        return Change("kept", "alert rule", title, found, _FROM_A_FILE)
     if not found:
         return Change("unchanged", "alert rule", title)
-    if present.get("provenance") == "file":
-        return Change("kept", "alert rule", title, found, _FROM_A_FILE)
     return Change("update", "alert rule", title, found, apply=lambda: grafana.update_alert_rule(merged))
 
 

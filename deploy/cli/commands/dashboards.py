@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -193,7 +194,7 @@ def _data_source(account: str, url: str | None, password_file: Path | None, set_
 def _interventions(asked: bool | None, data: Path | None) -> list[Intervention] | None:
     from deploy.composition.target import BROKER_ENV, find_target
     from deploy.grafana.interventions import read_interventions
-    from schemas.errors import ConfigError
+    from schemas.errors import ConfigError, TransientError
     from sinks.clickhouse.settings import URL_ENV, connect
 
     if asked is False:
@@ -206,17 +207,27 @@ def _interventions(asked: bool | None, data: Path | None) -> list[Intervention] 
         if asked or data is not None:
             raise
         return None
-    return read_interventions(connect(target.clickhouse))
+    try:
+        return read_interventions(connect(target.clickhouse))
+    except TransientError as error:
+        raise TransientError(f"{error}; or push with --no-interventions") from None
 
 
 def _carry_out(changes: Sequence[Change]) -> None:
     from deploy.grafana.push import carry_out
+    from schemas.errors import TielineError
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    done = 0
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("pushing", total=None)
-        for change in carry_out(changes):
-            progress.update(task, description=f"{_DONE[change.kind]}: {change.what} {change.name}".replace("[", "\\["))
+        try:
+            for change in carry_out(changes):
+                done += change.writes
+                progress.update(task, description=escape(f"{_DONE[change.kind]}: {change.what} {change.name}"))
+        except TielineError:
+            err.print(f"stopped after {done} of {sum(change.writes for change in changes)} changes", style="yellow")
+            raise
 
 
 def _show(changes: Sequence[Change]) -> None:

@@ -12,7 +12,8 @@ from deploy.dashboards.catalogue import dashboard
 from deploy.grafana.alerts import AlertSettings, alerts
 from deploy.grafana.api import Grafana
 from deploy.grafana.contact_point import contact_point
-from deploy.grafana.push import Wanted, plan
+from deploy.grafana.provisioning import FOLDER_TITLES
+from deploy.grafana.push import plan
 from deploy.grafana.render import dashboard_json
 from deploy.grafana.rule_json import duration, provisioning_file, rule_json
 from schemas.errors import ConfigError
@@ -88,6 +89,17 @@ def test_a_rule_from_a_file_is_left_to_the_file(fake: FakeGrafana, grafana: Graf
     push(grafana, wanted())
     fake.alerting.rules[OVERDUE].update({"provenance": "file", "for": "10m"})
     assert kinds(push(grafana, wanted(), prune=True)) == {"alert rule Handoffs overdue": "kept"}
+
+
+def test_rules_that_all_come_from_a_file_are_not_timed(fake: FakeGrafana, grafana: Grafana) -> None:
+    push(grafana, wanted())
+    for rule in fake.alerting.rules.values():
+        rule.update({"provenance": "file", "folderUID": "theirs"})
+    done = len(fake.writes)
+    changes = push(grafana, wanted(), prune=True)
+    assert set(kinds(changes).values()) == {"kept"}
+    assert not [change for change in changes if change.differences]
+    assert len(fake.writes) == done
 
 
 def test_prune_removes_a_forgotten_rule_of_ours_and_no_other(fake: FakeGrafana, grafana: Grafana) -> None:
@@ -183,7 +195,7 @@ def test_durations_are_written_as_grafana_writes_them(seconds: int, text: str) -
 
 def test_the_file_has_the_same_rules_in_groups() -> None:
     rules = [rule_json(alert) for alert in alerts()]
-    written = provisioning_file(rules, "Tieline")
+    written = provisioning_file(rules)
     inside = {rule["uid"]: rule for group in written["groups"] for rule in group["rules"]}
     assert set(inside) == {rule["uid"] for rule in rules}
     for rule in rules:
@@ -192,5 +204,17 @@ def test_the_file_has_the_same_rules_in_groups() -> None:
     assert [group["interval"] for group in written["groups"]] == ["1m", "1h"]
 
 
-def test_wanted_is_what_the_commands_make() -> None:
-    assert isinstance(wanted(), Wanted)
+def test_the_file_has_a_folder_of_its_own() -> None:
+    """Grafana makes the folders of alert files first, by title and with a uid of its choice."""
+    folders = {group["folder"] for group in provisioning_file([])["groups"]}
+    assert not folders & set(FOLDER_TITLES.values())
+
+
+def test_grafana_would_not_take_anything_in_the_file_for_a_variable() -> None:
+    """It replaces `$name` in most texts, and `${name}` in annotations; statements it leaves alone."""
+    for group in provisioning_file([rule_json(alert) for alert in alerts()])["groups"]:
+        for rule in group["rules"]:
+            assert "${" not in str(rule["annotations"])
+            replaced = {key: value for key, value in rule.items() if key not in ("annotations", "data")}
+            assert "$" not in str(replaced)
+            assert not [query for query in rule["data"] if "$" in str({**query, "model": ""})]

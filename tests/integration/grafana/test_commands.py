@@ -83,6 +83,15 @@ def test_an_unreachable_clickhouse_is_a_warning(fake: FakeGrafana, tieline: Type
     assert "Grafana cannot read from ClickHouse yet: password *** refused" in tieline.said
 
 
+def test_a_push_that_stops_says_how_far_it_came(fake: FakeGrafana, tieline: Typed) -> None:
+    fake.instead = lambda request: (
+        Answer(500, {"message": "disk full"}) if request.path.endswith("/dashboards/db") else None
+    )
+    assert tieline("push", "--grafana", fake.url, "--clickhouse-url", "http://clickhouse:8123") == 69
+    assert "stopped after 2 of 13 changes" in tieline.said
+    assert "disk full" in tieline.said
+
+
 def test_exit_codes(fake: FakeGrafana, tieline: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     assert tieline("push") == 78
     assert "--grafana" in tieline.said

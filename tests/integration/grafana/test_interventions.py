@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from clickhouse_connect.driver.client import Client
+
 from deploy.grafana.api import Grafana
-from deploy.grafana.interventions import Intervention
+from deploy.grafana.interventions import Intervention, read_interventions
+from schemas.decoding import decode
+from schemas.errors import TielineError
+from sinks.clickhouse.insert import insert_rows
+from sinks.clickhouse.records import event_row
 from tests.integration.grafana.fake.server import FakeGrafana
 from tests.integration.grafana.wanted import kinds, push, wanted
 
@@ -73,6 +81,29 @@ def test_a_long_id_fits_into_a_tag(fake: FakeGrafana, grafana: Grafana) -> None:
     for _ in range(2):
         push(grafana, wanted(interventions=long))
     assert len(fake.notes.notes) == 2
+
+
+def test_they_are_read_from_the_store(client: Client, reader: Client) -> None:
+    start = {"name": "Huddle", "kind": "relational", "hypothesis": "fewer things missing", "owner_role": "nurse"}
+    said = {"started": start, "ended": {}}
+    for (verb, data), at in zip(said.items(), (START, START + timedelta(days=60)), strict=True):
+        raw = {
+            "specversion": "1.0",
+            "id": verb,
+            "source": "team",
+            "type": f"tieline.intervention.{verb}.v1",
+            "time": at.isoformat(),
+            "subject": "int-1",
+            "process": "ed-to-ward",
+            "data": data,
+        }
+        insert_rows(client, "events", [event_row(decode(json.dumps(raw).encode()), received_at=at)])
+    assert read_interventions(reader) == [ENDED]
+
+
+def test_a_store_that_does_not_tell_says_what_to_do(empty: Client) -> None:
+    with pytest.raises(TielineError, match="tieline migrate"):
+        read_interventions(empty)
 
 
 def test_without_them_annotations_are_not_looked_at(fake: FakeGrafana, grafana: Grafana) -> None:

@@ -162,6 +162,13 @@ def test_prune_removes_ours_and_nothing_else(fake: FakeGrafana, grafana: Grafana
     assert {"their-copy", "tieline-untagged", "tieline-elsewhere"} <= set(fake.library.dashboards)
 
 
+def test_what_somebody_else_deleted_is_done(fake: FakeGrafana, grafana: Grafana) -> None:
+    push(grafana, wanted())
+    changes = plan(grafana, without_dashboard(wanted(), LIVE), prune=True)
+    del fake.library.dashboards[LIVE]
+    assert kinds(list(carry_out(changes))) == {"dashboard Live handoffs": "delete"}
+
+
 def test_auditors_have_an_organisation_of_their_own(fake: FakeGrafana, grafana: Grafana) -> None:
     source = dataclasses.replace(SOURCE, account="auditor")
     audit = wanted(account="auditor", data_source=source, alerts=None, folder="Tieline audit")
