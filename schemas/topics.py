@@ -17,6 +17,7 @@ EVIDENCE = "tieline.evidence"
 STATE = "tieline.state"
 LATE = "tieline.late"
 DEAD_LETTERS = "tieline.dead-letters"
+MEASURES = "tieline.measures"
 
 DAY_MS = 24 * 3600 * 1000
 RETENTION_MS = 30 * DAY_MS
@@ -24,12 +25,13 @@ MAX_RECORD_BYTES = 16 * 1024 * 1024
 
 
 class Topic(NamedTuple):
-    """How one topic is created. All have the same number of partitions, so that partition p holds the same work
-    items everywhere and one worker owns all of them."""
+    """How one topic is created. All that are keyed by work item have the same number of partitions, so that partition p
+    holds the same work items everywhere and one worker owns all of them."""
 
     name: str
     compacted: bool = False
     max_record_bytes: int = 1024 * 1024
+    partitions: int = PARTITIONS
 
     @property
     def config(self) -> dict[str, str]:
@@ -47,6 +49,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(STATE, compacted=True, max_record_bytes=MAX_RECORD_BYTES),
     Topic(LATE),
     Topic(DEAD_LETTERS),
+    Topic(MEASURES, partitions=1),  # a few records a minute: every partition more would only be polled
 )
 
 

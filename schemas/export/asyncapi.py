@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from schemas import topics
 from schemas.events import EVENT_TYPES
-from schemas.export.json_schema import DEAD_LETTER_FILE, EVENT_FILE, ROWS, event_file, row_file
+from schemas.export.json_schema import DEAD_LETTER_FILE, EVENT_FILE, MEASURE_FILE, ROWS, event_file, row_file
 from schemas.export.meanings import MEANINGS
 
 Json = dict[str, Any]
@@ -15,6 +15,8 @@ CONTRACT_VERSION = "1.0.0"
 _SCHEMA_FORMAT = "application/schema+json;version=draft-2020-12"
 _CLOUD_EVENT, _JSON, _BYTES = "application/cloudevents+json", "application/json", "application/octet-stream"
 _KEY = {"type": "string", "description": "`process/subject` of the work item, UTF-8; murmur2 chooses the partition"}
+
+_WORKER_KEY = {"type": "string", "description": "the random id of a worker, UTF-8"}
 
 
 class Channel(NamedTuple):
@@ -37,6 +39,7 @@ def channels() -> tuple[Channel, ...]:
         topics.STATE: ("send", "Checkpoints of work items; internal, no contract", ("state",)),
         topics.LATE: ("send", "Events for work items that have left memory", ("late",)),
         topics.DEAD_LETTERS: ("send", "What could not be used, and why", ("dead-letter",)),
+        topics.MEASURES: ("send", "What the apps did in the last seconds: sums", ("measure",)),
     }
     return tuple(Channel(topic.name, *purposes[topic.name]) for topic in topics.TOPICS)
 
@@ -61,7 +64,7 @@ def asyncapi_document() -> Json:
 
 
 def _channel(channel: Channel) -> Json:
-    config = next(topic for topic in topics.TOPICS if topic.name == channel.topic).config
+    topic = next(topic for topic in topics.TOPICS if topic.name == channel.topic)
     return {
         "address": channel.topic,
         "summary": channel.summary,
@@ -69,8 +72,8 @@ def _channel(channel: Channel) -> Json:
         "bindings": {
             "kafka": {
                 "topic": channel.topic,
-                "partitions": topics.PARTITIONS,
-                "topicConfiguration": _topic_configuration(config),
+                "partitions": topic.partitions,
+                "topicConfiguration": _topic_configuration(topic.config),
                 "bindingVersion": "0.5.0",
             }
         },
@@ -105,10 +108,11 @@ def _messages() -> Json:
         "state": _message("state", _BYTES),
         "late": _message("late", _CLOUD_EVENT, EVENT_FILE),
         "dead-letter": _message("dead-letter", _JSON, DEAD_LETTER_FILE),
+        "measure": _message("measure", _JSON, MEASURE_FILE, _WORKER_KEY),
     }
 
 
-def _message(name: str, content_type: str, file: str | None = None) -> Json:
+def _message(name: str, content_type: str, file: str | None = None, key_schema: Json = _KEY) -> Json:
     payload = {"payload": {"schemaFormat": _SCHEMA_FORMAT, "schema": {"$ref": f"./{file}"}}} if file else {}
-    key = {"bindings": {"kafka": {"key": _KEY, "bindingVersion": "0.5.0"}}}
+    key = {"bindings": {"kafka": {"key": key_schema, "bindingVersion": "0.5.0"}}}
     return {"name": name, "contentType": content_type, **payload, **key}

@@ -11,12 +11,14 @@ from schemas.dead_letter import DeadLetter
 from schemas.envelope import Envelope
 from schemas.events import EVENT_ADAPTER, EVENT_TYPES
 from schemas.export.meanings import MEANINGS
+from schemas.measure import Measure
 from schemas.policy import Policy
 from schemas.rows import EvidenceRow, ExchangeRow, HandoffRow, ProblemRow, Row
 
 Json = dict[str, Any]
 ROWS: tuple[type[Row], ...] = (HandoffRow, ExchangeRow, ProblemRow, EvidenceRow)
 EVENT_FILE, DEAD_LETTER_FILE, POLICY_FILE = "event.json", "dead-letter.json", "policy.json"
+MEASURE_FILE = "measure.json"
 
 
 class _Plain(GenerateJsonSchema):
@@ -33,6 +35,7 @@ def schema_documents() -> dict[str, Json]:
     for row in ROWS:
         documents[row_file(row)] = _document(TypeAdapter(row), f"row of {row.table}", "serialization")
     documents[DEAD_LETTER_FILE] = _document(TypeAdapter(DeadLetter), "dead letter", "serialization")
+    documents[MEASURE_FILE] = _document(TypeAdapter(Measure), "measure", "serialization")
     documents[POLICY_FILE] = _document(TypeAdapter(Policy), "policy")
     return {name: {"$id": f"urn:tieline:{name.removesuffix('.json')}", **each} for name, each in documents.items()}
 

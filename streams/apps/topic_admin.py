@@ -11,7 +11,7 @@ from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.errors import ConfigError, TransientError
-from schemas.topics import PARTITIONS, TOPICS
+from schemas.topics import TOPICS
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -21,11 +21,12 @@ class TopicState(NamedTuple):
 
     name: str
     partitions: int
+    needed: int
 
     @property
     def right(self) -> bool:
         """Whether it can be used as it is."""
-        return self.partitions == PARTITIONS
+        return self.partitions == self.needed
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def create_topics(broker: str, replication_factor: int = 1) -> list[str]:
         wanted = [
             NewTopic(
                 name=topic.name,
-                num_partitions=PARTITIONS,
+                num_partitions=topic.partitions,
                 replication_factor=replication_factor,
                 topic_configs=topic.config,
             )
@@ -72,8 +73,8 @@ def create_topics(broker: str, replication_factor: int = 1) -> list[str]:
             pass  # another process was faster; what it made is checked below
     wrong = [state for state in describe_topics(broker) if not state.right]
     if wrong:
-        found = ", ".join(f"{state.name} has {state.partitions}" for state in wrong)
-        raise ConfigError(f"every topic needs {PARTITIONS} partitions: {found}")
+        found = ", ".join(f"{state.name} has {state.partitions} and needs {state.needed}" for state in wrong)
+        raise ConfigError(f"topics with another number of partitions: {found}")
     return [topic.name for topic in missing]
 
 
@@ -87,4 +88,4 @@ def describe_topics(broker: str) -> list[TopicState]:
         existing = set(client.list_topics())
         described = client.describe_topics([name for name in names if name in existing]) if existing else []
     partitions = {entry["name"]: len(entry["partitions"]) for entry in described}
-    return [TopicState(name, partitions.get(name, 0)) for name in names]
+    return [TopicState(topic.name, partitions.get(topic.name, 0), topic.partitions) for topic in TOPICS]

@@ -204,7 +204,7 @@ def test_asyncapi_has_the_topics_as_they_are_created(documents: dict[str, Json])
         channel = api["channels"][topic.name]
         binding = channel["bindings"]["kafka"]
         assert channel["address"] == binding["topic"] == topic.name
-        assert binding["partitions"] == 24
+        assert binding["partitions"] == topic.partitions
         assert binding["topicConfiguration"]["cleanup.policy"] == (["compact"] if topic.compacted else ["delete"])
         assert binding["topicConfiguration"]["max.message.bytes"] == topic.max_record_bytes
 

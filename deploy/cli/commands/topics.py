@@ -35,13 +35,13 @@ def create(
 @app.command()
 def describe(broker: BrokerOption = None, data: DataOption = None) -> None:
     """Show the topics as the broker has them; exit code 1 if one is missing or wrong."""
-    from schemas.topics import PARTITIONS, TOPICS
+    from schemas.topics import TOPICS
     from streams.apps.topic_admin import describe_topics
 
     table = Table("topic", "partitions", "clean-up", "state")
     states = describe_topics(_broker(broker, data))
     for state, topic in zip(states, TOPICS, strict=True):
-        note = "ok" if state.right else "missing" if not state.partitions else f"needs {PARTITIONS} partitions"
+        note = "ok" if state.right else "missing" if not state.partitions else f"needs {state.needed} partitions"
         table.add_row(state.name, str(state.partitions), "compact" if topic.compacted else "30 days", note)
     out.print(table)
     if not all(state.right for state in states):

@@ -189,3 +189,28 @@ LEFT JOIN
 WHERE database = (SELECT any(_database) FROM here) AND endsWith(engine, 'MergeTree')
 ORDER BY table
 SETTINGS join_use_nulls = 0;
+
+-- What the apps say about their own work (schemas.measure).
+CREATE TABLE IF NOT EXISTS measures
+(
+    `at` DateTime64(6, 'UTC') CODEC(Delta, ZSTD),
+    `app` LowCardinality(String),
+    `worker` LowCardinality(String),
+    `interval_s` Float64,
+    `events` UInt64,
+    `batches` UInt64,
+    `batch_ms_mean` Nullable(Float64),
+    `batch_ms_max` Nullable(Float64),
+    `lag_s` Nullable(Float64),
+    `partitions` UInt32,
+    CONSTRAINT has_identity CHECK app != '' AND worker != ''
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (at, app, worker)
+TTL toDateTime(at) + INTERVAL 30 DAY;
+
+CREATE OR REPLACE VIEW pipeline_measures AS
+SELECT toDateTime(measures.at, 'UTC') AS at, app, worker, interval_s, events, batches, batch_ms_mean, batch_ms_max, lag_s,
+    partitions
+FROM measures FINAL
+ORDER BY at, app, worker;

@@ -22,6 +22,7 @@ from streams.apps.guard import run_beside
 from streams.apps.infer.outbox import Outbox
 from streams.apps.infer.partition import Partition
 from streams.apps.intake import dead_letter, read_event, received_at
+from streams.apps.meter import Meter, Reports, further_behind
 from streams.apps.state import decode_state
 from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import is_barrier, read_to_barrier
@@ -82,13 +83,16 @@ class Infer:
         self._unwritten_events = 0
         self._unsaved_events = 0
         self._checkpoint_at_s = time.monotonic()
+        self._meter = Meter("infer")
+        self._unwritten_newest_ms: int | None = None
 
     def register(self) -> None:
         """Attach everything to the app; call once."""
         self.app.on_assigned(self._on_assigned)
         self.app.on_revoked(self._on_revoked)
         self.app.feed(self.handle, topics.EVENTS, name="tieline-infer-events")
-        run_beside(self.app, self._write_loop, self._tick_loop)
+        reports = Reports(self.app, self.producer, self._meter)
+        run_beside(self.app, self._write_loop, self._tick_loop, reports.run)
 
     async def handle(self, batch: PartitionBatch) -> None:
         """Fold one batch; writing follows on its own, in `_write_loop`, and goes on meanwhile."""
@@ -99,12 +103,17 @@ class Infer:
             partition = self.partitions.get(batch.partition)
             if partition is None or not self.app.offsets.is_current(batch):
                 return
+            barriers = 0
             for record in batch.records:
-                if not is_barrier(record):
+                if is_barrier(record):
+                    barriers += 1
+                else:
                     self._fold(partition, record)
             partition.assignment, partition.next_offset = batch.assignment, batch.next_offset
             self._unwritten_events += len(batch)
             self._unsaved_events += len(batch)
+            self._meter.read(len(batch) - barriers)
+            self._unwritten_newest_ms = further_behind(self._unwritten_newest_ms, batch)
         self._folded.set()
 
     def _fold(self, partition: Partition, record: Record) -> None:
@@ -141,6 +150,7 @@ class Infer:
         Events that are folded meanwhile may be in it or not: they count as unwritten.
         """
         as_of, events = self.clock(), self._unwritten_events
+        write, self._unwritten_newest_ms = self._meter.begin(self._unwritten_newest_ms), None
         reached: list[tuple[Partition, int]] = []
         for partition in list(self.partitions.values()):
             reached.append((partition, partition.next_offset))
@@ -150,6 +160,7 @@ class Infer:
                     await asyncio.sleep(0)
         if len(self.outbox):
             await self._until_done(lambda: self.outbox.send(self.producer))
+            self._meter.done(write)
         for partition, offset in reached:
             partition.written_offset = offset
         self._unwritten_events -= events

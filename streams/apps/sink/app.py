@@ -19,6 +19,7 @@ from schemas.policy import PolicyBook
 from streams.apps.clock import Clock, wall_clock
 from streams.apps.guard import run_beside
 from streams.apps.intake import read_event, received_at
+from streams.apps.meter import Meter, Reports
 from streams.apps.sink.lane import Lane
 from streams.apps.sink.repair import repair
 from streams.apps.sink.store import Item, Store
@@ -36,6 +37,7 @@ ROW_TABLES = {
     topics.EVIDENCE: "evidence",
     topics.STATE: "work_items",
     topics.DEAD_LETTERS: "dead_letters",
+    topics.MEASURES: "measures",
 }
 AT_ONCE = frozenset({"handoffs", "dead_letters"})
 """What somebody waits for. Everything else is written together, less often: an insert costs the same whatever its size,
@@ -82,12 +84,21 @@ class Sink:
         self.settings = settings or SinkSettings()
         self.producer = BatchProducer(broker)
         self._opened = False
-        ours = self.settings
-        self._at_once = Lane(store, app.offsets, gather_s=ours.gather_s, every_s=ours.at_once_interval_s, at_once=4)
-        self._together = Lane(
-            store, app.offsets, gather_s=ours.gather_s, every_s=ours.together_interval_s, before=self._at_once
-        )
+        self._meter = Meter("sink")
+        self._at_once = self._lane(self.settings.at_once_interval_s, at_once=4)
+        self._together = self._lane(self.settings.together_interval_s, before=self._at_once)
         self._processes: set[str] = set()
+
+    def _lane(self, every_s: float, at_once: int = 1, before: Lane | None = None) -> Lane:
+        return Lane(
+            self.store,
+            self.app.offsets,
+            gather_s=self.settings.gather_s,
+            every_s=every_s,
+            at_once=at_once,
+            before=before,
+            meter=self._meter,
+        )
 
     def register(self) -> None:
         """Attach everything to the app; call once."""
@@ -97,9 +108,9 @@ class Sink:
         for topic, table in ROW_TABLES.items():
             self.app.feed(self._rows_of(table), topic, name=f"tieline-sink-{table.replace('_', '-')}")
         self.app.feed(self._late, topics.LATE, name="tieline-sink-late")
-        run_beside(
-            self.app, self._at_once.run, self._together.run, self._commit_loop, self._priors_loop, self._due_loop
-        )
+        lanes = (self._at_once.run, self._together.run)
+        reports = Reports(self.app, self.producer, self._meter)
+        run_beside(self.app, *lanes, self._commit_loop, self._priors_loop, self._due_loop, reports.run)
 
     def _rows_of(self, table: str) -> Callable[[PartitionBatch], Awaitable[None]]:
         lane = self._at_once if table in AT_ONCE else self._together
@@ -112,7 +123,9 @@ class Sink:
     async def _archive(self, batch: PartitionBatch) -> None:
         """Events that `infer` would refuse are not archived: it has reported them already."""
         rows, processes = [], set()
-        for record in _data(batch):
+        records = _data(batch)
+        self._meter.read(len(records))
+        for record in records:
             try:
                 event = read_event(record)
             except InvalidEvent:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from schemas.topics import MEASURES
+from streams.apps.meter import Meter
 from streams.apps.sink.store import Store
 from streams.transport.batch import PartitionBatch, TopicPartition
 from streams.transport.offsets import Offsets
 
-Safe = dict[TopicPartition, tuple[int, int]]
-"""Partition to (next offset, assignment)."""
+Safe = dict[TopicPartition, tuple[int, int, int]]
+"""Partition to (next offset, assignment, Kafka timestamp of the newest record in ms)."""
 
 
 class Lane:
@@ -26,6 +28,7 @@ class Lane:
         rows: more than this is not kept; whoever adds then waits for a flush.
         at_once: flushes under way at the same time.
         before: a lane whose rows must not be overtaken by this one's.
+        meter: is told of every flush, but for those of measures alone: they would measure themselves.
     """
 
     def __init__(
@@ -38,9 +41,11 @@ class Lane:
         rows: int = 20_000,
         at_once: int = 1,
         before: Lane | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._store, self._offsets, self._before = store, offsets, before
         self._gather_s, self._every_s, self._limit = gather_s, every_s, rows
+        self._meter = meter
         self._rows: dict[str, list[bytes]] = {}
         self._count = 0
         self._noted: Safe = {}
@@ -65,7 +70,7 @@ class Lane:
 
     def note(self, batch: PartitionBatch) -> None:
         """All that came of a batch is in this lane or in the store's own buffer."""
-        self._noted[batch.tp] = (batch.next_offset, batch.assignment)
+        self._noted[batch.tp] = (batch.next_offset, batch.assignment, batch.records[-1].timestamp_ms)
         self._something.set()
 
     async def run(self) -> None:
@@ -114,6 +119,10 @@ class Lane:
             await self._before.hand_over()
         await self.hand_over()
         safe, self._handed_over = self._handed_over, {}
+        newest_ms = [each_ms for tp, (_, _, each_ms) in safe.items() if tp.topic != MEASURES]
+        write = self._meter.begin(min(newest_ms)) if self._meter and newest_ms else None
         await self._store.flush()
-        for tp, (next_offset, assignment) in safe.items():
+        for tp, (next_offset, assignment, _) in safe.items():
             self._offsets.mark_safe_up_to(tp, next_offset, assignment)
+        if self._meter and write:
+            self._meter.done(write)

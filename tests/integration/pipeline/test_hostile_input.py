@@ -90,8 +90,9 @@ def assert_nobody_is_named(tieline: Running, broker: Broker) -> None:
     async def everything() -> bytes:
         told = b""
         async with BatchProducer(broker.address) as producer:
-            for topic in (entry.name for entry in topics.TOPICS if entry.name != topics.EVENTS):
-                reading = read_to_barrier(topic, range(PARTITIONS), broker=broker.address, producer=producer)
+            for topic in (entry for entry in topics.TOPICS if entry.name != topics.EVENTS):
+                places = range(topic.partitions)
+                reading = read_to_barrier(topic.name, places, broker=broker.address, producer=producer)
                 told += b"".join([(record.key or b"") + (record.value or b"") async for record in reading])
         return told
 

@@ -14,6 +14,7 @@ from schemas.policy import Policy, PolicyBook, ProcessPolicy
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.migrate import migrations
 from sinks.clickhouse.records import process_records, process_row
+from streams.apps.meter import Meter
 from tests.integration.store.arrivals import arrive, event
 from tests.integration.store.rows import START, handoff, put
 
@@ -44,6 +45,11 @@ COLUMNS: dict[str, dict[str, str]] = {
         "newest_event_at": "DateTime64(6, 'UTC')",
     },
     "pipeline_dead_letters": {"hour": HOUR, "stage": TEXT, "code": TEXT, "letters": COUNT},
+    "pipeline_measures": {
+        **{"at": HOUR, "app": TEXT, "worker": TEXT, "interval_s": "Float64", "events": COUNT, "batches": COUNT},
+        **dict.fromkeys(("batch_ms_mean", "batch_ms_max", "lag_s"), "Nullable(Float64)"),
+        "partitions": "UInt32",
+    },
     "pipeline_tables": {"table": "String", **dict.fromkeys(("rows", "bytes", "parts", "detached_parts"), COUNT)},
 }
 
@@ -230,6 +236,25 @@ def test_dead_letters_are_counted_once_by_hour_and_reason(client: Client, reader
         (START, "infer", "schema", 2),
         (START + timedelta(hours=1), "sink", "schema", 1),
     ]
+
+
+def test_a_measure_written_twice_is_one(client: Client, reader: Client) -> None:
+    worked = Meter("infer").take(24)
+    idle = worked.model_copy(update={"at": worked.at - timedelta(days=1), "worker": "another", "lag_s": 2.5})
+    for _ in range(2):
+        put(client, "measures", [worked, idle])
+    found = rows(reader, "SELECT at, app, worker, events, lag_s, partitions FROM pipeline_measures ORDER BY at")
+    assert [tuple(row.values()) for row in found] == [
+        (idle.at.replace(microsecond=0), "infer", "another", 0, 2.5, 24),
+        (worked.at.replace(microsecond=0), "infer", worked.worker, 0, None, 24),
+    ]
+
+
+def test_measures_go_after_thirty_days(client: Client, reader: Client) -> None:
+    measure = Meter("infer").take(24)
+    put(client, "measures", [measure.model_copy(update={"at": NOW - timedelta(days=31)}), measure])
+    client.command("OPTIMIZE TABLE measures FINAL")
+    assert rows(reader, "SELECT count() AS n FROM pipeline_measures") == [{"n": 1}]
 
 
 def test_tables_are_those_of_the_views_own_database(client: Client, reader: Client) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import cast
 
 import pytest
 
+from schemas.topics import MEASURES
+from streams.apps.meter import Meter
 from streams.apps.sink.lane import Lane
 from streams.apps.sink.store import Store
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
@@ -158,3 +161,29 @@ async def test_a_flush_on_demand_waits_for_those_under_way() -> None:
     await demanded
     assert safe(offsets) == 1
     running.cancel()
+
+
+async def test_a_flush_is_measured_by_the_partition_that_is_furthest_behind() -> None:
+    store, meter = SlowStore(), Meter("sink", lambda: datetime.fromtimestamp(60, UTC))
+    other = TopicPartition("rows", 1)
+    offsets = held(TP, other)
+    one = Lane(cast(Store, store), offsets, gather_s=0.0, meter=meter)
+    for tp, age_ms in ((TP, 50_000), (TP, 1_000), (other, 20_000)):
+        (record,) = batch(offsets, 0, tp).records
+        aged = PartitionBatch(tp.topic, tp.partition, (record._replace(timestamp_ms=60_000 - age_ms),), 1, 1)
+        await one.add("t", [b"{}"], aged)
+    await one.flush()
+    measure = meter.take(1)
+    assert (measure.batches, measure.lag_s) == (1, 20.0)
+
+
+async def test_a_flush_of_measures_alone_is_not_measured() -> None:
+    store, meter = SlowStore(), Meter("sink")
+    tp = TopicPartition(MEASURES, 0)
+    offsets = held(tp)
+    one = Lane(cast(Store, store), offsets, gather_s=0.0, meter=meter)
+    await one.add("measures", [b"{}"], batch(offsets, 0, tp))
+    await one.flush()
+    assert store.written
+    assert meter.idle
+    assert safe(offsets, tp) == 1

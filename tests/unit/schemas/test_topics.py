@@ -40,6 +40,8 @@ def test_names_on_the_wire_never_change() -> None:
         "tieline.state",
         "tieline.late",
         "tieline.dead-letters",
+        "tieline.measures",
     ]
     assert PARTITIONS == 24
+    assert {topic.name for topic in TOPICS if topic.partitions != PARTITIONS} == {"tieline.measures"}
     assert [topic.name for topic in TOPICS if topic.compacted] == ["tieline.state"]

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from schemas.dead_letter import DeadLetter
+from schemas.measure import Measure
 from schemas.rows import EvidenceRow, ExchangeRow, HandoffRow, ProblemRow, WorkItemRow
 from sinks.clickhouse.migrate import migrations
 from sinks.clickhouse.records import EventRecord, ProcessRecord, RunRecord
@@ -25,6 +26,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "events": EventRecord,
     "processes": ProcessRecord,
     "runs": RunRecord,
+    "measures": Measure,
 }
 _COLUMN = re.compile(r"^    `(\w+)` (.+?)(?: (?:CODEC\(.*\)|DEFAULT .*|ALIAS .*|MATERIALIZED .*))?,?$", re.MULTILINE)
 _IDEMPOTENT = (

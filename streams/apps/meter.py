@@ -1,0 +1,143 @@
+"""What a worker does, summed up for `tieline.measures`: a few additions per batch, one record every few seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, Protocol
+
+from schemas import topics
+from schemas.measure import App, Measure
+from streams.apps.clock import Clock, wall_clock
+from streams.transport.app import BatchApp
+from streams.transport.batch import PartitionBatch
+
+EVERY_S, IDLE_EVERY_S, SEND_TIMEOUT_S = 10.0, 60.0, 5.0
+Pair = tuple[bytes | None, bytes | None]
+_log = logging.getLogger(__name__)
+
+
+class Producer(Protocol):
+    """What sending needs of a producer; `BatchProducer` is one."""
+
+    def produce(self, topic: str, partition: int, records: list[Pair], /) -> Awaitable[int | None]: ...
+
+
+class Write(NamedTuple):
+    """A batch on its way. `newest_ms`: Kafka timestamp of the newest record, of whichever batch is furthest behind."""
+
+    began_s: float
+    newest_ms: int | None
+
+
+class Meter:
+    """Sums of one worker since the last `take`. For one event loop.
+
+    Args:
+        clock: the real one, whatever the app takes for now.
+        elapsed_s: a clock that only goes forward.
+    """
+
+    def __init__(self, app: App, clock: Clock = wall_clock, elapsed_s: Callable[[], float] = time.monotonic) -> None:
+        self._app, self._clock, self._elapsed_s = app, clock, elapsed_s
+        self._worker = uuid.uuid4().hex[:12]
+        self._began_s = elapsed_s()
+        self._events = self._batches = 0
+        self._took_s = self._longest_s = 0.0
+        self._lag_s: float | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Nothing was read or written since the last measure."""
+        return not self._events and not self._batches
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds since the last measure."""
+        return self._elapsed_s() - self._began_s
+
+    def read(self, events: int) -> None:
+        """So many records of `tieline.events` came in."""
+        self._events += events
+
+    def begin(self, newest_ms: int | None) -> Write:
+        """A batch is being written."""
+        return Write(self._elapsed_s(), newest_ms)
+
+    def done(self, write: Write) -> None:
+        """It is acknowledged."""
+        took_s = self._elapsed_s() - write.began_s
+        self._batches += 1
+        self._took_s += took_s
+        self._longest_s = max(self._longest_s, took_s)
+        if write.newest_ms is not None:
+            lag_s = self._clock().timestamp() - write.newest_ms / 1000
+            self._lag_s = lag_s if self._lag_s is None else max(self._lag_s, lag_s)
+
+    def take(self, partitions: int) -> Measure:
+        """The sums, which start again from nothing."""
+        mean_s = self._took_s / self._batches if self._batches else None
+        measure = Measure(
+            at=self._clock(),
+            app=self._app,
+            worker=self._worker,
+            interval_s=self.waited_s,
+            events=self._events,
+            batches=self._batches,
+            batch_ms_mean=None if mean_s is None else mean_s * 1000,
+            batch_ms_max=self._longest_s * 1000 if self._batches else None,
+            lag_s=self._lag_s,
+            partitions=partitions,
+        )
+        self._began_s = self._elapsed_s()
+        self._events = self._batches = 0
+        self._took_s = self._longest_s = 0.0
+        self._lag_s = None
+        return measure
+
+
+def further_behind(newest_ms: int | None, batch: PartitionBatch) -> int:
+    """The older of two: what is known so far, and the newest record of this batch."""
+    last_ms = batch.records[-1].timestamp_ms
+    return last_ms if newest_ms is None else min(newest_ms, last_ms)
+
+
+class Reports:
+    """Sends what a meter measured. Nothing depends on it: what cannot be sent is forgotten, and said once.
+
+    Args:
+        every_s: seconds between two measures; `idle_every_s` while there is nothing to tell.
+    """
+
+    def __init__(
+        self,
+        app: BatchApp,
+        producer: Producer,
+        meter: Meter,
+        every_s: float = EVERY_S,
+        idle_every_s: float = IDLE_EVERY_S,
+    ) -> None:
+        self._app, self._producer, self._meter = app, producer, meter
+        self._every_s, self._idle_every_s = every_s, idle_every_s
+        self._complained = False
+
+    async def run(self) -> None:
+        """Until cancelled; never raises anything else."""
+        while True:
+            await asyncio.sleep(self._every_s)
+            held = sum(tp.topic == topics.EVENTS for tp in self._app.offsets.assigned())
+            if held and (not self._meter.idle or self._meter.waited_s >= self._idle_every_s):
+                await self.send(self._meter.take(held))
+
+    async def send(self, measure: Measure) -> None:
+        """One attempt."""
+        record = (measure.worker.encode(), measure.model_dump_json().encode())
+        try:
+            await asyncio.wait_for(self._producer.produce(topics.MEASURES, 0, [record]), SEND_TIMEOUT_S)
+        except Exception as error:  # whatever it is, the work goes on
+            if not self._complained:
+                _log.warning("not measured, and not said again: %r", error)
+            self._complained = True
