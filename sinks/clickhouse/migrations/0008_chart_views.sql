@@ -1,1 +1,135 @@
--- Charts made from publishable atoms.
+-- Written by `python -m sinks.clickhouse.chart_views`: see there for what it means.
+
+CREATE OR REPLACE VIEW tie_answers AS
+SELECT process, communicator_role, experiencer_role, origin, point.1 AS waited_s, point.2 AS answered, point.3 AS low, point.4 AS high, point.5 AS at_risk,
+    n, toDate32(if(period = 'week', toMonday(parseDateTime64BestEffort({from:String}, 6, 'UTC')), if(period = 'quarter', toStartOfQuarter(parseDateTime64BestEffort({from:String}, 6, 'UTC')), toStartOfMonth(parseDateTime64BestEffort({from:String}, 6, 'UTC'))))) AS period_from,
+    if(period = 'week', addDays(toDate32(if(period = 'week', toMonday((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), if(period = 'quarter', toStartOfQuarter((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), toStartOfMonth((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1)))))), 7), addMonths(toDate32(if(period = 'week', toMonday((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), if(period = 'quarter', toStartOfQuarter((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), toStartOfMonth((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1)))))), if(period = 'quarter', 3, 1))) AS period_to
+FROM
+(
+    SELECT process, communicator_role, experiencer_role, origin, period, at_risk[1] AS n, arrayJoin(arrayPushFront(arrayMap((bin, f, m, r) ->
+            (toFloat64((15 * (exp2((bin + 1) / 4) - 1))), f, greatest(0., (f + 2.705543454095413 / (2 * m)) / (1 + 2.705543454095413 / m) - 1.6448536269514722 / (1 + 2.705543454095413 / m) * sqrt(f * (1 - f) / m + 2.705543454095413 / (4 * m * m))),
+            least(1., (f + 2.705543454095413 / (2 * m)) / (1 + 2.705543454095413 / m) + 1.6448536269514722 / (1 + 2.705543454095413 / m) * sqrt(f * (1 - f) / m + 2.705543454095413 / (4 * m * m))), r), bins, answered, observations, at_risk), (0., 0., 0., 0., n))) AS point
+    FROM (
+SELECT *,
+    arrayMap(sum -> exp(sum), arrayCumSum((d, r) -> log(1 - d / r), answers, at_risk)) AS waiting,
+    arrayCumSum((d, r) -> if(r > d, d / (r * (r - d)), 0.), answers, at_risk) AS spread,
+    arrayMap((left, sum, r) -> multiIf(left = 1, toFloat64(r), left > 0, (1 - left) / (left * sum), 0.),
+        waiting, spread, at_risk) AS known,
+    arrayMap((own, before, r) -> if(own > 0, own, if(before > 0, before, toFloat64(r))),
+        known, arrayPushFront(arrayPopBack(known), 0.), at_risk) AS observations,
+    arrayMap(left -> 1 - left, waiting) AS answered
+FROM (
+SELECT process, communicator_role, experiencer_role, origin, period, bins,
+    arrayMap(bin -> found.3[indexOf(found.1, bin)], bins) AS answers,
+    arrayReverse(arrayCumSum(arrayReverse(arrayMap(bin -> found.2[indexOf(found.1, bin)], bins)))) AS at_risk
+FROM
+(
+    SELECT process, communicator_role, experiencer_role, origin, period, arraySort(groupArray((bin, gone, answers))) AS said,
+        (said.1, said.2, said.3) AS found,
+        range(toUInt32(greatest(found.1[1], 1) - 1), toUInt32(found.1[-1] + 1)) AS bins
+    FROM (
+SELECT process, communicator_role, experiencer_role, origin, period, said.1 AS bin, sum(said.2) AS gone, sum(if(said.3, said.2, 0)) AS answers
+FROM
+(
+    SELECT process, communicator_role, experiencer_role, origin, period, arrayJoin(arrayConcat(
+        arrayMap((bin, times) -> (toUInt32(bin), times, true), mapKeys(answered), mapValues(answered)),
+        arrayMap((bin, times) -> (toUInt32(bin), times, false), mapKeys(unanswered), mapValues(unanswered)),
+        arrayMap((minute, times) -> (toUInt32(least(bitShiftRight(reinterpretAsUInt64((1 + ifNull(greatest(0, as_of - minute * 60), 0) / 15) * (1 + ifNull(greatest(0, as_of - minute * 60), 0) / 15) * (1 + ifNull(greatest(0, as_of - minute * 60), 0) / 15) * (1 + ifNull(greatest(0, as_of - minute * 60), 0) / 15)), 52) - 1023, 127)), times, false),
+            mapKeys(open_since), mapValues(open_since)))) AS said
+    FROM (SELECT *, toUnixTimestamp(ifNull((SELECT max(as_of) FROM runs FINAL WHERE run = {run:String}), now64(6))) AS as_of FROM (
+SELECT * FROM (
+SELECT * FROM (
+SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
+FROM (SELECT * FROM tie_windows FINAL WHERE run = {run:String}) AS w
+LEFT JOIN
+(
+    SELECT process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+    FROM processes FINAL WHERE run = {run:String}
+) AS p ON p.process = w.process
+WHERE NOT promised OR w.period = kept_period)
+WHERE parseDateTime64BestEffort({from:String}, 6, 'UTC') < parseDateTime64BestEffort({to:String}, 6, 'UTC') AND period_start >= toDate32(if(period = 'week', toMonday(parseDateTime64BestEffort({from:String}, 6, 'UTC')), if(period = 'quarter', toStartOfQuarter(parseDateTime64BestEffort({from:String}, 6, 'UTC')), toStartOfMonth(parseDateTime64BestEffort({from:String}, 6, 'UTC'))))) AND toDateTime64(period_start, 6, 'UTC') < parseDateTime64BestEffort({to:String}, 6, 'UTC')
+    AND {process:String} IN ('', process) AND {site:String} IN ('', site)) WHERE publishable AND dimension = 'timeliness' AND (process = {process:String} OR {process:String} = '') AND period_start <= toDate32(parseDateTime64BestEffort({to:String}, 6, 'UTC'))
+    AND period_start >= least(toMonday(parseDateTime64BestEffort({from:String}, 6, 'UTC')), toStartOfQuarter(parseDateTime64BestEffort({from:String}, 6, 'UTC')))))
+)
+GROUP BY process, communicator_role, experiencer_role, origin, period, bin)
+    GROUP BY process, communicator_role, experiencer_role, origin, period
+)))
+)
+ORDER BY process, communicator_role, experiencer_role, origin, waited_s;
+
+CREATE OR REPLACE VIEW tie_marks AS
+SELECT process, communicator_role, experiencer_role, dimension, origin, said.1 AS mark, said.2 AS n, of, toDate32(if(period = 'week', toMonday(parseDateTime64BestEffort({from:String}, 6, 'UTC')), if(period = 'quarter', toStartOfQuarter(parseDateTime64BestEffort({from:String}, 6, 'UTC')), toStartOfMonth(parseDateTime64BestEffort({from:String}, 6, 'UTC'))))) AS period_from,
+    if(period = 'week', addDays(toDate32(if(period = 'week', toMonday((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), if(period = 'quarter', toStartOfQuarter((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), toStartOfMonth((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1)))))), 7), addMonths(toDate32(if(period = 'week', toMonday((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), if(period = 'quarter', toStartOfQuarter((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), toStartOfMonth((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1)))))), if(period = 'quarter', 3, 1))) AS period_to
+FROM
+(
+    SELECT process, direction.1 AS communicator_role, direction.2 AS experiencer_role, dimension, origin, period,
+        sum(a.n) AS of, arrayJoin(CAST(sumMap(marks), 'Array(Tuple(String, UInt64))')) AS said
+    FROM (
+SELECT *, arrayJoin(if(dimension = 'frequency' AND communicator_role != experiencer_role,
+        [(communicator_role, experiencer_role), (experiencer_role, communicator_role)],
+        [(communicator_role, experiencer_role)])) AS direction
+FROM (
+SELECT * FROM (
+SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
+FROM (SELECT * FROM tie_windows FINAL WHERE run = {run:String}) AS w
+LEFT JOIN
+(
+    SELECT process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+    FROM processes FINAL WHERE run = {run:String}
+) AS p ON p.process = w.process
+WHERE NOT promised OR w.period = kept_period)
+WHERE parseDateTime64BestEffort({from:String}, 6, 'UTC') < parseDateTime64BestEffort({to:String}, 6, 'UTC') AND period_start >= toDate32(if(period = 'week', toMonday(parseDateTime64BestEffort({from:String}, 6, 'UTC')), if(period = 'quarter', toStartOfQuarter(parseDateTime64BestEffort({from:String}, 6, 'UTC')), toStartOfMonth(parseDateTime64BestEffort({from:String}, 6, 'UTC'))))) AND toDateTime64(period_start, 6, 'UTC') < parseDateTime64BestEffort({to:String}, 6, 'UTC')
+    AND {process:String} IN ('', process) AND {site:String} IN ('', site))) AS a
+    WHERE publishable AND (process = {process:String} OR {process:String} = '') AND period_start <= toDate32(parseDateTime64BestEffort({to:String}, 6, 'UTC'))
+    AND period_start >= least(toMonday(parseDateTime64BestEffort({from:String}, 6, 'UTC')), toStartOfQuarter(parseDateTime64BestEffort({from:String}, 6, 'UTC')))
+    GROUP BY process, communicator_role, experiencer_role, dimension, origin, period
+)
+ORDER BY process, communicator_role, experiencer_role, indexOf(['frequency'], dimension), dimension, origin, mark;
+
+CREATE OR REPLACE VIEW tie_hours AS
+SELECT process, origin, toUInt8(intDiv(said.1, 24) + 1) AS day, toUInt8(said.1 % 24) AS hour, sum(said.2) AS handoffs
+FROM
+(
+    SELECT process, origin, arrayJoin(CAST(hours, 'Array(Tuple(UInt8, UInt64))')) AS said FROM (
+SELECT * FROM (
+SELECT * FROM (
+SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
+FROM (SELECT * FROM tie_windows FINAL WHERE run = {run:String}) AS w
+LEFT JOIN
+(
+    SELECT process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+    FROM processes FINAL WHERE run = {run:String}
+) AS p ON p.process = w.process
+WHERE NOT promised OR w.period = kept_period)
+WHERE parseDateTime64BestEffort({from:String}, 6, 'UTC') < parseDateTime64BestEffort({to:String}, 6, 'UTC') AND period_start >= toDate32(if(period = 'week', toMonday(parseDateTime64BestEffort({from:String}, 6, 'UTC')), if(period = 'quarter', toStartOfQuarter(parseDateTime64BestEffort({from:String}, 6, 'UTC')), toStartOfMonth(parseDateTime64BestEffort({from:String}, 6, 'UTC'))))) AND toDateTime64(period_start, 6, 'UTC') < parseDateTime64BestEffort({to:String}, 6, 'UTC')
+    AND {process:String} IN ('', process) AND {site:String} IN ('', site)) WHERE publishable AND dimension = 'timeliness' AND (process = {process:String} OR {process:String} = '') AND period_start <= toDate32(parseDateTime64BestEffort({to:String}, 6, 'UTC'))
+    AND period_start >= least(toMonday(parseDateTime64BestEffort({from:String}, 6, 'UTC')), toStartOfQuarter(parseDateTime64BestEffort({from:String}, 6, 'UTC'))))
+)
+GROUP BY process, origin, day, hour
+ORDER BY process, origin, day, hour;
+
+CREATE OR REPLACE VIEW tie_flow AS
+SELECT process, communicator_role, experiencer_role, origin, period_start, handoffs, waited / handoffs AS waited_s, held / handoffs AS held_s,
+    if(waited + held > 0, held / (waited + held), NULL) AS flow_efficiency
+FROM
+(
+    SELECT process, communicator_role, experiencer_role, origin, toDateTime(a.period_start, 'UTC') AS period_start, sum(flow_handoffs) AS handoffs,
+        toFloat64(sum(toInt128(round(ifNull(flow_waited_s, 0) * 4503599627370496.0)))) / 4503599627370496.0 AS waited, toFloat64(sum(toInt128(round(ifNull(flow_held_s, 0) * 4503599627370496.0)))) / 4503599627370496.0 AS held
+    FROM (
+SELECT * FROM (
+SELECT * FROM (
+SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
+FROM (SELECT * FROM tie_windows FINAL WHERE run = {run:String}) AS w
+LEFT JOIN
+(
+    SELECT process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+    FROM processes FINAL WHERE run = {run:String}
+) AS p ON p.process = w.process
+WHERE NOT promised OR w.period = kept_period)
+WHERE parseDateTime64BestEffort({from:String}, 6, 'UTC') < parseDateTime64BestEffort({to:String}, 6, 'UTC') AND period_start >= toDate32(if(period = 'week', toMonday(parseDateTime64BestEffort({from:String}, 6, 'UTC')), if(period = 'quarter', toStartOfQuarter(parseDateTime64BestEffort({from:String}, 6, 'UTC')), toStartOfMonth(parseDateTime64BestEffort({from:String}, 6, 'UTC'))))) AND toDateTime64(period_start, 6, 'UTC') < parseDateTime64BestEffort({to:String}, 6, 'UTC')
+    AND {process:String} IN ('', process) AND {site:String} IN ('', site)) WHERE publishable AND dimension = 'timeliness' AND (process = {process:String} OR {process:String} = '') AND period_start <= toDate32(parseDateTime64BestEffort({to:String}, 6, 'UTC'))
+    AND period_start >= least(toMonday(parseDateTime64BestEffort({from:String}, 6, 'UTC')), toStartOfQuarter(parseDateTime64BestEffort({from:String}, 6, 'UTC')))) AS a
+    GROUP BY process, communicator_role, experiencer_role, origin, period_start
+)
+WHERE handoffs > 0
+ORDER BY process, communicator_role, experiencer_role, origin, period_start;

@@ -1,0 +1,138 @@
+"""The views behind charts: answer curve, reasons, hours of the week, flow. Sums of publishable atoms and nothing else.
+
+`python -m sinks.clickhouse.chart_views` prints the migration that creates them. A change after a release goes into a
+migration of its own: a test compares each view with the newest migration that creates it.
+"""
+
+from __future__ import annotations
+
+from sinks.clickhouse.details_sql import bin_start_s, waiting_bin
+from sinks.clickhouse.quality_views import (
+    _CHOSEN_ATOMS,
+    _DIRECTED_ATOMS,
+    _FROM,
+    _TO,
+    _period_end,
+    _period_start,
+    create_view,
+)
+from sinks.clickhouse.windows_sql import exact_sum
+
+_HEADER = "-- Written by `python -m sinks.clickhouse.chart_views`: see there for what it means.\n"
+_TIE = "process, communicator_role, experiencer_role, origin"
+# The chosen atoms again, in words that the sort key of tie_windows understands: what lies outside is not even read.
+_NEARBY = f"""(process = {{process:String}} OR {{process:String}} = '') AND period_start <= toDate32({_TO})
+    AND period_start >= least(toMonday({_FROM}), toStartOfQuarter({_FROM}))"""
+_HANDOFF_ATOMS = f"""
+SELECT * FROM ({_CHOSEN_ATOMS}) WHERE publishable AND dimension = 'timeliness' AND {_NEARBY}"""
+_PERIOD = f"""{_period_start(_FROM)} AS period_from,
+    {_period_end(_period_start(f"({_TO} - toIntervalMicrosecond(1))"))} AS period_to"""
+# A replay looks up to its as_of; a live run up to now.
+_AS_OF = "toUnixTimestamp(ifNull((SELECT max(as_of) FROM runs FINAL WHERE run = {run:String}), now64(6)))"
+
+_COUNTED = f"""
+SELECT {_TIE}, period, said.1 AS bin, sum(said.2) AS gone, sum(if(said.3, said.2, 0)) AS answers
+FROM
+(
+    SELECT {_TIE}, period, arrayJoin(arrayConcat(
+        arrayMap((bin, times) -> (toUInt32(bin), times, true), mapKeys(answered), mapValues(answered)),
+        arrayMap((bin, times) -> (toUInt32(bin), times, false), mapKeys(unanswered), mapValues(unanswered)),
+        arrayMap((minute, times) -> ({waiting_bin("greatest(0, as_of - minute * 60)")}, times, false),
+            mapKeys(open_since), mapValues(open_since)))) AS said
+    FROM (SELECT *, {_AS_OF} AS as_of FROM ({_HANDOFF_ATOMS}))
+)
+GROUP BY {_TIE}, period, bin"""
+"""By tie and bin: handoffs that were answered in it, and all that were no longer followed after it."""
+
+# From the bin before the first that has anything, so that a line between points is flat until then.
+_DENSE = f"""
+SELECT {_TIE}, period, bins,
+    arrayMap(bin -> found.3[indexOf(found.1, bin)], bins) AS answers,
+    arrayReverse(arrayCumSum(arrayReverse(arrayMap(bin -> found.2[indexOf(found.1, bin)], bins)))) AS at_risk
+FROM
+(
+    SELECT {_TIE}, period, arraySort(groupArray((bin, gone, answers))) AS said,
+        (said.1, said.2, said.3) AS found,
+        range(toUInt32(greatest(found.1[1], 1) - 1), toUInt32(found.1[-1] + 1)) AS bins
+    FROM ({_COUNTED})
+    GROUP BY {_TIE}, period
+)"""
+
+# Kaplan-Meier, Greenwood's sum, and the number of observations whose plain share would be as uncertain.
+_CURVE = f"""
+SELECT *,
+    arrayMap(sum -> exp(sum), arrayCumSum((d, r) -> log(1 - d / r), answers, at_risk)) AS waiting,
+    arrayCumSum((d, r) -> if(r > d, d / (r * (r - d)), 0.), answers, at_risk) AS spread,
+    arrayMap((left, sum, r) -> multiIf(left = 1, toFloat64(r), left > 0, (1 - left) / (left * sum), 0.),
+        waiting, spread, at_risk) AS known,
+    arrayMap((own, before, r) -> if(own > 0, own, if(before > 0, before, toFloat64(r))),
+        known, arrayPushFront(arrayPopBack(known), 0.), at_risk) AS observations,
+    arrayMap(left -> 1 - left, waiting) AS answered
+FROM ({_DENSE})"""
+
+_Z = 1.6448536269514722
+_MIDDLE = f"(f + {_Z**2!r} / (2 * m)) / (1 + {_Z**2!r} / m)"
+_HALF = f"{_Z!r} / (1 + {_Z**2!r} / m) * sqrt(f * (1 - f) / m + {_Z**2!r} / (4 * m * m))"
+
+TIE_ANSWERS = f"""
+SELECT {_TIE}, point.1 AS waited_s, point.2 AS answered, point.3 AS low, point.4 AS high, point.5 AS at_risk,
+    n, {_PERIOD}
+FROM
+(
+    SELECT {_TIE}, period, at_risk[1] AS n, arrayJoin(arrayPushFront(arrayMap((bin, f, m, r) ->
+            (toFloat64({bin_start_s("(bin + 1)")}), f, greatest(0., {_MIDDLE} - {_HALF}),
+            least(1., {_MIDDLE} + {_HALF}), r), bins, answered, observations, at_risk), (0., 0., 0., 0., n))) AS point
+    FROM ({_CURVE})
+)
+ORDER BY process, communicator_role, experiencer_role, origin, waited_s"""
+
+TIE_MARKS = f"""
+SELECT process, communicator_role, experiencer_role, dimension, origin, said.1 AS mark, said.2 AS n, of, {_PERIOD}
+FROM
+(
+    SELECT process, direction.1 AS communicator_role, direction.2 AS experiencer_role, dimension, origin, period,
+        sum(a.n) AS of, arrayJoin(CAST(sumMap(marks), 'Array(Tuple(String, UInt64))')) AS said
+    FROM ({_DIRECTED_ATOMS}) AS a
+    WHERE publishable AND {_NEARBY}
+    GROUP BY process, communicator_role, experiencer_role, dimension, origin, period
+)
+ORDER BY process, communicator_role, experiencer_role, indexOf(['frequency'], dimension), dimension, origin, mark"""
+
+TIE_HOURS = f"""
+SELECT process, origin, toUInt8(intDiv(said.1, 24) + 1) AS day, toUInt8(said.1 % 24) AS hour, sum(said.2) AS handoffs
+FROM
+(
+    SELECT process, origin, arrayJoin(CAST(hours, 'Array(Tuple(UInt8, UInt64))')) AS said FROM ({_HANDOFF_ATOMS})
+)
+GROUP BY process, origin, day, hour
+ORDER BY process, origin, day, hour"""
+
+TIE_FLOW = f"""
+SELECT {_TIE}, period_start, handoffs, waited / handoffs AS waited_s, held / handoffs AS held_s,
+    if(waited + held > 0, held / (waited + held), NULL) AS flow_efficiency
+FROM
+(
+    SELECT {_TIE}, toDateTime(a.period_start, 'UTC') AS period_start, sum(flow_handoffs) AS handoffs,
+        {exact_sum("flow_waited_s")} AS waited, {exact_sum("flow_held_s")} AS held
+    FROM ({_HANDOFF_ATOMS}) AS a
+    GROUP BY {_TIE}, period_start
+)
+WHERE handoffs > 0
+ORDER BY process, communicator_role, experiencer_role, origin, period_start"""
+
+CHART_VIEWS: dict[str, str] = {
+    "tie_answers": TIE_ANSWERS,
+    "tie_marks": TIE_MARKS,
+    "tie_hours": TIE_HOURS,
+    "tie_flow": TIE_FLOW,
+}
+"""Name to SELECT, in the order of creation."""
+
+
+def migration() -> str:
+    """The text of the migration that creates all chart views."""
+    return _HEADER + "".join(f"\n{create_view(name, select)};\n" for name, select in CHART_VIEWS.items())
+
+
+if __name__ == "__main__":
+    print(migration(), end="")
