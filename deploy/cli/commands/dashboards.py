@@ -79,7 +79,13 @@ def push(
     ] = None,
     alerts: Annotated[bool, typer.Option("--alerts/--no-alerts", help="Alert rules and contact point.")] = True,
     webhook: Annotated[
-        str, typer.Option("--webhook", help="Also a contact point: alerts are posted to this URL.", metavar="URL")
+        str,
+        typer.Option(
+            "--webhook",
+            help="Also a contact point: alerts are posted to this URL.",
+            metavar="URL",
+            envvar="TIELINE_ALERT_WEBHOOK",
+        ),
     ] = "",
     overdue_grace_s: Annotated[
         int, typer.Option(min=0, help="Alert: seconds that a handoff may wait after its due time.")

@@ -19,7 +19,7 @@ HOOK = "https://hooks.example.org/very-secret-path"
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("TIELINE_BROKER", "TIELINE_CLICKHOUSE_URL", "GRAFANA_URL"):
+    for name in ("TIELINE_BROKER", "TIELINE_CLICKHOUSE_URL", "GRAFANA_URL", "TIELINE_ALERT_WEBHOOK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TIELINE_DATA", str(tmp_path / "nothing-here"))
     monkeypatch.setenv("GRAFANA_TOKEN", TOKEN)
@@ -75,6 +75,15 @@ def test_a_dry_run_shows_the_difference(fake: FakeGrafana, tieline: Typed, monke
     assert "to update  dashboard “Live handoffs”" in tieline.said
     assert "title: '[bold]Mine[/bold]' → 'Open handoffs'" in tieline.said
     assert len(fake.writes) == done
+
+
+def test_the_webhook_may_come_from_the_environment(
+    fake: FakeGrafana, tieline: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIELINE_ALERT_WEBHOOK", HOOK)
+    assert tieline("push", "--grafana", fake.url, "--clickhouse-url", "http://clickhouse:8123") == 0
+    assert fake.alerting.points["tieline-webhook"]["settings"]["url"] == HOOK
+    assert tieline("push", "--help") == 0
 
 
 def test_an_unreachable_clickhouse_is_a_warning(fake: FakeGrafana, tieline: Typed) -> None:

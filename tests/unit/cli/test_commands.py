@@ -18,6 +18,7 @@ COMMANDS = [
     ["demo"],
     ["up"],
     ["import"],
+    ["board"],
     ["status"],
     ["sql"],
     ["migrate"],
