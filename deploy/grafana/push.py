@@ -67,12 +67,14 @@ def plan(grafana: Grafana, wanted: Wanted, prune: bool = False) -> list[Change]:
     """
     _refuse_to_mix(grafana, wanted.account)
     uid = FOLDERS[wanted.account]
-    changes = [plan_folder(grafana, uid, wanted.folder)]
+    folder = plan_folder(grafana, uid, wanted.folder)
+    changes = [folder]
     if wanted.data_source is not None:
         changes.append(plan_data_source(grafana, wanted.data_source))
     changes += [plan_dashboard(grafana, dashboard, uid) for dashboard in wanted.dashboards]
-    defined = {str(dashboard["uid"]) for dashboard in wanted.dashboards}
-    changes += plan_forgotten_dashboards(grafana, uid, defined, prune)
+    if folder.kind != "create":
+        defined = {str(dashboard["uid"]) for dashboard in wanted.dashboards}
+        changes += plan_forgotten_dashboards(grafana, uid, defined, prune)
     if wanted.alerts is not None:
         changes += _plan_alerts(grafana, wanted, wanted.alerts, prune)
     if wanted.interventions is not None:
@@ -102,7 +104,7 @@ def _plan_alerts(grafana: Grafana, wanted: Wanted, settings: AlertSettings, prun
             rule["ruleGroup"] == group.name and change.kind != "kept"
             for rule, change in zip(rules, planned, strict=True)
         ):
-            yield plan_interval(grafana, FOLDERS["reader"], group)
+            yield plan_interval(grafana, present, FOLDERS["reader"], group)
     yield from plan_forgotten_rules(grafana, present, {str(rule["uid"]) for rule in rules}, prune)
     forgotten = None if wanted.webhook else plan_forgotten_contact_point(grafana, points, prune)
     if forgotten is not None:

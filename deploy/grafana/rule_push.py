@@ -37,16 +37,17 @@ def plan_forgotten_rules(
             yield Change("kept", "alert rule", title, note="no longer defined: --prune removes it")
 
 
-def plan_interval(grafana: Grafana, folder_uid: str, group: Group) -> Change:
+def plan_interval(grafana: Grafana, present: Sequence[Json], folder_uid: str, group: Group) -> Change:
     """How often a group is looked at: only the group as a whole can say it, so it is sent back as it is then."""
-    name = f"group {group.name}"
-    present = grafana.rule_group(folder_uid, group.name)
-    if present is None:
-        return Change("create", "alert rule", name, apply=lambda: _set_interval(grafana, folder_uid, group))
-    if present.get("interval") == group.interval_s:
-        return Change("unchanged", "alert rule", name)
-    difference = f"interval: {present.get('interval')} s → {group.interval_s} s"
-    return Change("update", "alert rule", name, [difference], apply=lambda: _set_interval(grafana, folder_uid, group))
+    what = "alert rule group"
+    there = [rule for rule in present if (rule.get("folderUID"), rule.get("ruleGroup")) == (folder_uid, group.name)]
+    found = grafana.rule_group(folder_uid, group.name) if there else None
+    if found is None:
+        return Change("create", what, group.name, apply=lambda: _set_interval(grafana, folder_uid, group))
+    if found.get("interval") == group.interval_s:
+        return Change("unchanged", what, group.name)
+    difference = f"interval: {found.get('interval')} s → {group.interval_s} s"
+    return Change("update", what, group.name, [difference], apply=lambda: _set_interval(grafana, folder_uid, group))
 
 
 def _set_interval(grafana: Grafana, folder_uid: str, group: Group) -> None:
