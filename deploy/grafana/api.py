@@ -50,9 +50,12 @@ class Grafana:
 
     def version(self) -> str:
         """Such as `13.2.3`; empty if it does not tell. Needs no token."""
+        doing = "look at Grafana"
         # Its own check asks for the front end's settings, which need one.
-        health = self._ask("look at Grafana", self._api.client.GET, "/health")
-        return str(_object(health).get("version") or "")
+        health = self._do(doing, self._api.client.GET, "/health")
+        if "database" not in health:
+            raise faults.not_grafana(self.url, doing)
+        return str(health.get("version") or "")
 
     def plugin_version(self, plugin: str) -> str | None:
         """Of an installed plug-in; None if it is not there."""

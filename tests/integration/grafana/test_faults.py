@@ -152,6 +152,20 @@ def test_a_log_in_page(fake: FakeGrafana, grafana: Grafana, kind: str, raw: byte
     assert "log-in page" in str(error)
 
 
+def test_another_service_at_that_address(fake: FakeGrafana, grafana: Grafana) -> None:
+    fake.instead = answering(200, {"status": "ok"})
+    error = failure(lambda: check(grafana))
+    assert isinstance(error, ConfigError)
+    assert "not Grafana" in str(error)
+
+
+def test_an_address_without_its_path(fake: FakeGrafana, grafana: Grafana) -> None:
+    fake.instead = answering(404, raw=b"<html>nothing here</html>", Content_Type="text/html")
+    error = failure(lambda: check(grafana))
+    assert isinstance(error, ConfigError)
+    assert "with the path" in str(error)
+
+
 def test_a_page_of_a_proxys_error_is_not_quoted(fake: FakeGrafana, grafana: Grafana) -> None:
     fake.instead = answering(502, raw=b"<html><h1>Bad gateway</h1></html>", Content_Type="text/html")
     error = failure(lambda: check(grafana))
