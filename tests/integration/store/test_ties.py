@@ -16,7 +16,17 @@ from sinks.clickhouse.audiences import QUALITY
 from sinks.clickhouse.windows import reaggregate_all, refresh_priors
 from streams.inference.atoms import Tie, TieFigure, atoms, declared, publishable, tie_figures
 from streams.inference.estimate import overall
-from tests.integration.store.rows import START, actor, declare, evidence, handoff, policies, put, random_evidence
+from tests.integration.store.rows import (
+    START,
+    actor,
+    declare,
+    evidence,
+    handoff,
+    policies,
+    put,
+    random_evidence,
+    with_details,
+)
 
 YEAR = ("2025-12-01 00:00:00", "2026-12-31 00:00:00")
 SHOWN = ("n", "pending", "estimate", "low", "high", "work_items")
@@ -216,7 +226,7 @@ def test_quality_views_do_not_depend_on_values_of_unpublishable_atoms(client: Cl
     before = raw(client, view)
     rng = random.Random(1)
     changed = [
-        row.model_copy(update={"value": rng.choice([0.0, 0.5, 1.0]), "revision": 2})
+        with_details(row.model_copy(update={"value": rng.choice([0.0, 0.5, 1.0]), "revision": 2}), rng)
         for row in written
         if row.ripe and next(iter(atoms([row]))) not in published
     ]
