@@ -70,7 +70,10 @@ def axis(kind: str, **more: Any) -> ChartOption:
 
 
 def time_axis(scene: Scene) -> ChartOption:
-    return axis("time", min=milliseconds(scene.start), max=milliseconds(scene.end))
+    days = (scene.end - scene.start).total_seconds() / 86_400
+    words = "{HH}:{mm}" if days <= 2 else "{d} {MMM}" if days <= 400 else "{MMM} {yyyy}"
+    labels = {"color": QUIET, "hideOverlap": True, "formatter": words}
+    return axis("time", min=milliseconds(scene.start), max=milliseconds(scene.end), axisLabel=labels)
 
 
 def tooltip(trigger: str, formatter: str | None = None) -> ChartOption:

@@ -9,6 +9,7 @@ from deploy.board.figures import cell, is_missing
 from deploy.board.markup import Html, joined, tag
 from deploy.dashboards.panel import Column, Panel, shown
 
+_MANY = 8
 _MOST_BENEATH = 240
 _NUMBERS = {"count", "number", "share", "seconds", "bytes"}
 _STRONG = {"overdue"}
@@ -29,7 +30,13 @@ def table(columns: Sequence[Column], rows: Rows, caption: str, most_rows: int = 
     return joined(
         tag(
             "div",
-            tag("table", tag("caption", caption, class_="unseen"), tag("thead", head), tag("tbody", body)),
+            tag(
+                "table",
+                tag("caption", caption, class_="unseen"),
+                tag("thead", head),
+                tag("tbody", body),
+                class_="many-columns" if len(seen) > _MANY else None,
+            ),
             class_="scroll",
             tabindex="0",
             role="region",
