@@ -148,7 +148,7 @@ def _direction(key: str, title: str, communicator: str, experiencer: str) -> Pan
         queries=(
             Query(
                 f"""SELECT concat({DIMENSION_NAME}, {INFERRED}) AS what, status, estimate, low, high, n,
-    pending, work_items, hidden_share, toDateTime(period_from) AS since, toDateTime(period_to) AS until
+    pending, work_items, hidden_share
 FROM {of_period("ties")}
 WHERE communicator_role = ${{{communicator}:singlequote}} AND experiencer_role = ${{{experiencer}:singlequote}}
 ORDER BY what""",
@@ -162,8 +162,6 @@ ORDER BY what""",
                     Column("pending", "count", nullable=True),
                     Column("work_items", "count", "work items", nullable=True),
                     Column("hidden_share", "share", "share of work hidden", nullable=True, decimals=1),
-                    Column("since", "time", "period from"),
-                    Column("until", "time", "period to"),
                 ),
             ),
         ),
