@@ -46,43 +46,46 @@ GROUP BY {_TIE}, period, bin"""
 
 # From the bin before the first that has anything, so that a line between points is flat until then.
 _DENSE = f"""
-SELECT {_TIE}, period, bins,
-    arrayMap(bin -> found.3[indexOf(found.1, bin)], bins) AS answers,
-    arrayReverse(arrayCumSum(arrayReverse(arrayMap(bin -> found.2[indexOf(found.1, bin)], bins)))) AS at_risk
+SELECT {_TIE}, period, bins, arrayMap(bin -> answers_in[indexOf(said_in, bin)], bins) AS answers,
+    arrayReverse(arrayCumSum(arrayReverse(arrayMap(bin -> gone_in[indexOf(said_in, bin)], bins)))) AS at_risk
 FROM
 (
-    SELECT {_TIE}, period, arraySort(groupArray((bin, gone, answers))) AS said,
-        (said.1, said.2, said.3) AS found,
-        range(toUInt32(greatest(found.1[1], 1) - 1), toUInt32(found.1[-1] + 1)) AS bins
+    SELECT {_TIE}, period, groupArray(bin) AS said_in, groupArray(gone) AS gone_in, groupArray(answers) AS answers_in,
+        range(toUInt32(greatest(min(bin), 1) - 1), max(bin) + 1) AS bins
     FROM ({_COUNTED})
     GROUP BY {_TIE}, period
 )"""
 
 # Kaplan-Meier, Greenwood's sum, and the number of observations whose plain share would be as uncertain.
 _CURVE = f"""
-SELECT *,
-    arrayMap(sum -> exp(sum), arrayCumSum((d, r) -> log(1 - d / r), answers, at_risk)) AS waiting,
-    arrayCumSum((d, r) -> if(r > d, d / (r * (r - d)), 0.), answers, at_risk) AS spread,
+SELECT {_TIE}, period, bins, at_risk, waiting,
     arrayMap((left, sum, r) -> multiIf(left = 1, toFloat64(r), left > 0, (1 - left) / (left * sum), 0.),
-        waiting, spread, at_risk) AS known,
-    arrayMap((own, before, r) -> if(own > 0, own, if(before > 0, before, toFloat64(r))),
-        known, arrayPushFront(arrayPopBack(known), 0.), at_risk) AS observations,
-    arrayMap(left -> 1 - left, waiting) AS answered
-FROM ({_DENSE})"""
+        waiting, spread, at_risk) AS known
+FROM
+(
+    SELECT *, arrayMap(sum -> exp(sum), arrayCumSum((d, r) -> log(1 - d / r), answers, at_risk)) AS waiting,
+        arrayCumSum((d, r) -> if(r > d, d / (r * (r - d)), 0.), answers, at_risk) AS spread
+    FROM ({_DENSE})
+)"""
 
-_Z = 1.6448536269514722
-_MIDDLE = f"(f + {_Z**2!r} / (2 * m)) / (1 + {_Z**2!r} / m)"
-_HALF = f"{_Z!r} / (1 + {_Z**2!r} / m) * sqrt(f * (1 - f) / m + {_Z**2!r} / (4 * m * m))"
+# Where all have answered the variance is nil and tells nothing: as much is known as in the bin before.
+_POINTS = f"""
+SELECT {_TIE}, period, at_risk[1] AS n, arrayJoin(arrayZip(
+        arrayPushFront(arrayMap(bin -> {bin_start_s("(bin + 1)")}, bins), 0.),
+        arrayPushFront(arrayMap(left -> 1 - left, waiting), 0.), arrayPushFront(at_risk, n),
+        arrayPushFront(arrayMap((own, before, r) -> multiIf(own > 0, own, before > 0, before, toFloat64(r)),
+            known, arrayPushFront(arrayPopBack(known), 0.), at_risk), inf))) AS point
+FROM ({_CURVE})"""
 
+_Z2 = 1.6448536269514722**2
 TIE_ANSWERS = f"""
-SELECT {_TIE}, point.1 AS waited_s, point.2 AS answered, point.3 AS low, point.4 AS high, point.5 AS at_risk,
+SELECT {_TIE}, waited_s, answered, greatest(0., middle - half) AS low, least(1., middle + half) AS high, at_risk,
     n, {_PERIOD}
 FROM
 (
-    SELECT {_TIE}, period, at_risk[1] AS n, arrayJoin(arrayPushFront(arrayMap((bin, f, m, r) ->
-            (toFloat64({bin_start_s("(bin + 1)")}), f, greatest(0., {_MIDDLE} - {_HALF}),
-            least(1., {_MIDDLE} + {_HALF}), r), bins, answered, observations, at_risk), (0., 0., 0., 0., n))) AS point
-    FROM ({_CURVE})
+    SELECT {_TIE}, period, n, point.1 AS waited_s, point.2 AS answered, point.3 AS at_risk, {_Z2!r} / point.4 AS z,
+        (answered + z / 2) / (1 + z) AS middle, sqrt(z * (answered * (1 - answered) + z / 4)) / (1 + z) AS half
+    FROM ({_POINTS})
 )
 ORDER BY process, communicator_role, experiencer_role, origin, waited_s"""
 

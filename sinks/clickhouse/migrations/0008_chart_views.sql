@@ -1,32 +1,34 @@
 -- Written by `python -m sinks.clickhouse.chart_views`: see there for what it means.
 
 CREATE OR REPLACE VIEW tie_answers AS
-SELECT process, communicator_role, experiencer_role, origin, point.1 AS waited_s, point.2 AS answered, point.3 AS low, point.4 AS high, point.5 AS at_risk,
+SELECT process, communicator_role, experiencer_role, origin, waited_s, answered, greatest(0., middle - half) AS low, least(1., middle + half) AS high, at_risk,
     n, toDate32(if(period = 'week', toMonday(parseDateTime64BestEffort({from:String}, 6, 'UTC')), if(period = 'quarter', toStartOfQuarter(parseDateTime64BestEffort({from:String}, 6, 'UTC')), toStartOfMonth(parseDateTime64BestEffort({from:String}, 6, 'UTC'))))) AS period_from,
     if(period = 'week', addDays(toDate32(if(period = 'week', toMonday((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), if(period = 'quarter', toStartOfQuarter((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), toStartOfMonth((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1)))))), 7), addMonths(toDate32(if(period = 'week', toMonday((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), if(period = 'quarter', toStartOfQuarter((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1))), toStartOfMonth((parseDateTime64BestEffort({to:String}, 6, 'UTC') - toIntervalMicrosecond(1)))))), if(period = 'quarter', 3, 1))) AS period_to
 FROM
 (
-    SELECT process, communicator_role, experiencer_role, origin, period, at_risk[1] AS n, arrayJoin(arrayPushFront(arrayMap((bin, f, m, r) ->
-            (toFloat64((15 * (exp2((bin + 1) / 4) - 1))), f, greatest(0., (f + 2.705543454095413 / (2 * m)) / (1 + 2.705543454095413 / m) - 1.6448536269514722 / (1 + 2.705543454095413 / m) * sqrt(f * (1 - f) / m + 2.705543454095413 / (4 * m * m))),
-            least(1., (f + 2.705543454095413 / (2 * m)) / (1 + 2.705543454095413 / m) + 1.6448536269514722 / (1 + 2.705543454095413 / m) * sqrt(f * (1 - f) / m + 2.705543454095413 / (4 * m * m))), r), bins, answered, observations, at_risk), (0., 0., 0., 0., n))) AS point
+    SELECT process, communicator_role, experiencer_role, origin, period, n, point.1 AS waited_s, point.2 AS answered, point.3 AS at_risk, 2.705543454095413 / point.4 AS z,
+        (answered + z / 2) / (1 + z) AS middle, sqrt(z * (answered * (1 - answered) + z / 4)) / (1 + z) AS half
     FROM (
-SELECT *,
-    arrayMap(sum -> exp(sum), arrayCumSum((d, r) -> log(1 - d / r), answers, at_risk)) AS waiting,
-    arrayCumSum((d, r) -> if(r > d, d / (r * (r - d)), 0.), answers, at_risk) AS spread,
-    arrayMap((left, sum, r) -> multiIf(left = 1, toFloat64(r), left > 0, (1 - left) / (left * sum), 0.),
-        waiting, spread, at_risk) AS known,
-    arrayMap((own, before, r) -> if(own > 0, own, if(before > 0, before, toFloat64(r))),
-        known, arrayPushFront(arrayPopBack(known), 0.), at_risk) AS observations,
-    arrayMap(left -> 1 - left, waiting) AS answered
+SELECT process, communicator_role, experiencer_role, origin, period, at_risk[1] AS n, arrayJoin(arrayZip(
+        arrayPushFront(arrayMap(bin -> (15 * (exp2((bin + 1) / 4) - 1)), bins), 0.),
+        arrayPushFront(arrayMap(left -> 1 - left, waiting), 0.), arrayPushFront(at_risk, n),
+        arrayPushFront(arrayMap((own, before, r) -> multiIf(own > 0, own, before > 0, before, toFloat64(r)),
+            known, arrayPushFront(arrayPopBack(known), 0.), at_risk), inf))) AS point
 FROM (
-SELECT process, communicator_role, experiencer_role, origin, period, bins,
-    arrayMap(bin -> found.3[indexOf(found.1, bin)], bins) AS answers,
-    arrayReverse(arrayCumSum(arrayReverse(arrayMap(bin -> found.2[indexOf(found.1, bin)], bins)))) AS at_risk
+SELECT process, communicator_role, experiencer_role, origin, period, bins, at_risk, waiting,
+    arrayMap((left, sum, r) -> multiIf(left = 1, toFloat64(r), left > 0, (1 - left) / (left * sum), 0.),
+        waiting, spread, at_risk) AS known
 FROM
 (
-    SELECT process, communicator_role, experiencer_role, origin, period, arraySort(groupArray((bin, gone, answers))) AS said,
-        (said.1, said.2, said.3) AS found,
-        range(toUInt32(greatest(found.1[1], 1) - 1), toUInt32(found.1[-1] + 1)) AS bins
+    SELECT *, arrayMap(sum -> exp(sum), arrayCumSum((d, r) -> log(1 - d / r), answers, at_risk)) AS waiting,
+        arrayCumSum((d, r) -> if(r > d, d / (r * (r - d)), 0.), answers, at_risk) AS spread
+    FROM (
+SELECT process, communicator_role, experiencer_role, origin, period, bins, arrayMap(bin -> answers_in[indexOf(said_in, bin)], bins) AS answers,
+    arrayReverse(arrayCumSum(arrayReverse(arrayMap(bin -> gone_in[indexOf(said_in, bin)], bins)))) AS at_risk
+FROM
+(
+    SELECT process, communicator_role, experiencer_role, origin, period, groupArray(bin) AS said_in, groupArray(gone) AS gone_in, groupArray(answers) AS answers_in,
+        range(toUInt32(greatest(min(bin), 1) - 1), max(bin) + 1) AS bins
     FROM (
 SELECT process, communicator_role, experiencer_role, origin, period, said.1 AS bin, sum(said.2) AS gone, sum(if(said.3, said.2, 0)) AS answers
 FROM
@@ -53,6 +55,7 @@ WHERE parseDateTime64BestEffort({from:String}, 6, 'UTC') < parseDateTime64BestEf
 )
 GROUP BY process, communicator_role, experiencer_role, origin, period, bin)
     GROUP BY process, communicator_role, experiencer_role, origin, period
+))
 )))
 )
 ORDER BY process, communicator_role, experiencer_role, origin, waited_s;
