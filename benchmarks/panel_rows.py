@@ -71,7 +71,7 @@ _KINDS = (
 
 _SOURCE_HOURS = """
 INSERT INTO source_hours
-SELECT process, source, hour, 'human', false, false, uniqCombined64State(toString(number)),
+SELECT process, source, hour, 'human', false, false, uniqState(toString(number)),
     quantilesTDigestState(0.5, 0.99)(toFloat32(number % 7)), max(hour)::DateTime64(6, 'UTC'),
     max(hour)::DateTime64(6, 'UTC'), max(hour)::DateTime64(6, 'UTC')
 FROM

@@ -17,7 +17,7 @@ from deploy.embedded.child import Child, ChildSpec
 from deploy.embedded.front.accounts import ensure_passwords
 from deploy.embedded.instance import free_port, prepare
 from deploy.embedded.logs import BoundedLog
-from deploy.embedded.stack import stack
+from deploy.embedded.stack import SERVICES, stack
 from schemas import topics
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.settings import ClickHouseSettings, connect
@@ -74,8 +74,9 @@ async def fresh_system() -> AsyncIterator[System]:
     """An empty data folder on free loopback ports; removed at the end."""
     with TemporaryDirectory(prefix="tieline-bench-") as name:
         folder = prepare(Path(name))
-        broker_port = free_port()
-        ports = {"broker": broker_port, "store": free_port((broker_port,))}
+        ports: dict[str, int] = {}
+        for service in SERVICES:
+            ports[service] = free_port(tuple(ports.values()))
         passwords = ensure_passwords(folder)
         clickhouse = ClickHouseSettings.from_url(
             f"http://127.0.0.1:{ports['store']}", user="tieline", password=passwords["tieline"]
@@ -89,7 +90,7 @@ async def fresh_system() -> AsyncIterator[System]:
                 client.close()
 
         specs = {spec.name: spec for spec in stack(folder, ports, [POLICY], passwords, migrated, AS_OF)}
-        yield System(folder, specs, f"127.0.0.1:{broker_port}", clickhouse)
+        yield System(folder, specs, f"127.0.0.1:{ports['broker']}", clickhouse)
 
 
 @asynccontextmanager
