@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ _MARK_COLUMNS = (
     Column("title", "text"),
     Column("text", "text"),
 )
+_IN_TITLE = re.compile(r"\$\{?(\w+)\}?")
 _COVERS = (("since", "until"), ("period_from", "period_to"))
 
 Clock = Callable[[], datetime]
@@ -102,7 +104,8 @@ class Look:
         except (Refused, MacroError) as error:
             return Seen(refused(str(error)))
         marks = await self._marks(time_range, options, no_older_than_s)
-        drawing = draw(panel, rows, self._scene(time_range, marks))
+        named = replace(panel, title=title(panel, options))
+        drawing = draw(named, rows, self._scene(time_range, marks))
         return Seen(replace(drawing, covers=_covered(rows)), max((answer.took_s for answer in answers), default=0.0))
 
     async def marks(self, options: Options, no_older_than_s: float) -> list[Mark]:
@@ -143,6 +146,11 @@ class Look:
         shown = next((panel.key for panel in self.choice.dashboard.panels() if "$one_role" in panel.title), "")
         link = self.choice.with_values(one_role=one, other_role=other).link
         return f"{link}#panel-{shown}" if shown else link
+
+
+def title(panel: Panel, options: Options) -> str:
+    """With the chosen values in place of variables; `…` for what is not known yet."""
+    return _IN_TITLE.sub(lambda found: options.label(found[1]) or "…", panel.title)
 
 
 def _covered(rows: Mapping[str, Rows]) -> tuple[datetime, datetime] | None:

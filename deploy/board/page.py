@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 
 from deploy.board.choice import Choice
 from deploy.board.controls import controls
 from deploy.board.drawing.drawing import Drawing, Mark
 from deploy.board.figures import day, moment
+from deploy.board.look import title
 from deploy.board.markup import Html, joined, prose, tag
 from deploy.board.variables import Options
 from deploy.dashboards.dashboard import Dashboard, Section
@@ -20,7 +20,6 @@ EMPTY = (
     "No event has arrived yet. This page fills by itself as soon as one does: send events to the topic"
     " `tieline.events`, or import a log with `tieline import`."
 )
-_IN_TITLE = re.compile(r"\$\{?(\w+)\}?")
 
 
 def page(
@@ -81,11 +80,6 @@ def page(
 def part_ids(panel: Panel) -> tuple[str, str]:
     """Where a panel's title and its body stand in the page."""
     return f"title-{panel.key}", f"body-{panel.key}"
-
-
-def title(panel: Panel, options: Options) -> Html:
-    """With the chosen values in place of variables."""
-    return joined(_IN_TITLE.sub(lambda found: options.label(found[1]) or "…", panel.title))
 
 
 def body(panel: Panel, drawing: Drawing | None) -> Html:

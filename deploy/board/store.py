@@ -138,6 +138,8 @@ def _fault(status: int, said: str) -> TielineError:
         return Busy("the store is busy")
     if code == "159":
         return Refused(f"this took longer than {LONGEST_QUERY_S} seconds; choose a shorter period")
+    if code == "497":
+        return Refused("the account may not read this view, or the store does not have it yet; run `tieline migrate`")
     if code in ("60", "46"):
         return Refused("the store does not have this view yet; run `tieline migrate`")
     return Refused(f"the store refuses this question (error {code or status})")

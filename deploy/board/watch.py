@@ -10,9 +10,9 @@ from typing import Any
 from deploy.board.choice import Choice
 from deploy.board.controls import controls
 from deploy.board.drawing.drawing import Drawing, Mark
-from deploy.board.look import Look, Seen
-from deploy.board.markup import Html, prose, tag
-from deploy.board.page import EMPTY, body, part_ids, period, title
+from deploy.board.look import Look, Seen, title
+from deploy.board.markup import Html, prose, tag, text
+from deploy.board.page import EMPTY, body, part_ids, period
 from deploy.board.store import Busy
 from deploy.board.variables import Options
 from deploy.dashboards.panel import Panel, Stat, Table
@@ -133,7 +133,7 @@ class Watch:
         return options
 
     def _parts(self, options: Options, marks: list[Mark]) -> dict[str, Html]:
-        titles = {part_ids(panel)[0]: title(panel, options) for panel in self._panels if "$" in panel.title}
+        titles = {part_ids(panel)[0]: text(title(panel, options)) for panel in self._panels if "$" in panel.title}
         choice = self.look.choice
         return {
             "controls": controls(choice, options),

@@ -33,6 +33,8 @@ _FLAGS = (
     "--lang=en-GB",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+_OWN = {"data", "chrome", "chrome-untrusted", "devtools"}
+"""Of the browser itself, such as its page for a new tab: nothing is asked of anybody."""
 
 
 @contextmanager
@@ -104,7 +106,7 @@ class Browser:
             elif message["method"] == "Network.webSocketCreated":
                 self.requested.append(message["params"]["url"])
         host = urlsplit(own).netloc
-        return [url for url in self.requested if urlsplit(url).netloc != host and not url.startswith("data:")]
+        return [url for url in self.requested if urlsplit(url).netloc != host and urlsplit(url).scheme not in _OWN]
 
 
 def eventually(holds: Callable[[], object], within_s: float, what: str) -> float:

@@ -83,8 +83,9 @@ def test_page_says_when_it_looked(browser: Browser, ward: Running) -> None:
 def test_page_paints_within_a_second(browser: Browser, ward: Running) -> None:
     _live(browser, ward)
     browser.open(f"{ward.url}d/live")
-    painted_ms = browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    assert painted_ms < 1000
+    painted = "return performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+    eventually(lambda: browser.run(painted), 10, "a first paint")
+    assert browser.run(painted) < 1000
 
 
 def test_wall_screen_is_large_and_has_nothing_to_press(browser: Browser, ward: Running) -> None:

@@ -35,6 +35,7 @@ def demo(
     data: DataOption = None,
     log: Annotated[Path | None, typer.Option("--log", help="Event log to show instead.", dir_okay=False)] = None,
     mapping: Annotated[Path | None, typer.Option("--mapping", help="Mapping file of the log.")] = None,
+    weeks: Annotated[int, typer.Option("--weeks", help="Weeks of the scenario's history.", min=1, max=520)] = WEEKS,
 ) -> None:
     """Start everything embedded, stream a scenario (or a log) through Kafka, and show handoffs and ties."""
     from deploy.composition.embedded import Embedded
@@ -49,7 +50,7 @@ def demo(
         if source is not None:
             await _show_log(source, target, once)
         else:
-            await _show_scenario(target, folder, once)
+            await _show_scenario(target, folder, once, weeks)
 
     out.print("starting broker, store, infer, sink and the board", style="bold")
     started_s = time.monotonic()
@@ -57,7 +58,7 @@ def demo(
     out.print(f"stopped after {time.monotonic() - started_s:.0f} s, everything ended", style="dim")
 
 
-async def _show_scenario(target: Target, folder: Path, once: bool) -> None:
+async def _show_scenario(target: Target, folder: Path, once: bool, weeks: int) -> None:
     from deploy.composition.drain import drained
     from deploy.composition.feed import feed_to
     from streams.gateway.actors import read_or_create_actor_key
@@ -65,7 +66,7 @@ async def _show_scenario(target: Target, folder: Path, once: bool) -> None:
 
     key = read_or_create_actor_key(folder / "actor.key")
     end, streamed = await asyncio.to_thread(_history_end, folder)
-    scenario = Scenario(SEED, end, key.hash_actor, WEEKS)
+    scenario = Scenario(SEED, end, key.hash_actor, weeks)
     async with feed_to(target.broker) as feed:
         with _progress() as progress:
             if streamed:
@@ -76,7 +77,7 @@ async def _show_scenario(target: Target, folder: Path, once: bool) -> None:
             await drained(target.broker, feed.producer, lambda behind: show_behind(progress, storing, behind))
             progress.update(storing, total=1, completed=1)
         await asyncio.to_thread(_mark_streamed, folder, end)
-        _print_summary(target, PROCESSES, end - timedelta(weeks=WEEKS + 1), datetime.now(UTC) + timedelta(days=7))
+        _print_summary(target, PROCESSES, end - timedelta(weeks=weeks + 1), datetime.now(UTC) + timedelta(days=7))
         if not once:
             await _stream_live(scenario, feed, target)
 

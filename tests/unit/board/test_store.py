@@ -50,7 +50,7 @@ def test_answer_that_breaks_off_is_refused() -> None:
     [
         (404, "Code: 60. DB::Exception: Unknown table ties secret", Refused, "does not have this view"),
         (500, "Code: 159. DB::Exception: Timeout exceeded", Refused, "longer than"),
-        (403, "Code: 497. DB::Exception: reader: Not enough privileges", Refused, "497"),
+        (403, "Code: 497. DB::Exception: reader: Not enough privileges", Refused, "may not read"),
         (503, "Code: 202. DB::Exception: Too many", Busy, "busy"),
         (502, "<html>Bad gateway</html>", Busy, "busy"),
         (400, "nonsense", Refused, "400"),
