@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import pytest
@@ -19,8 +19,8 @@ from sinks.clickhouse.records import RunRecord
 from streams.inference.atoms import AtomKey, atoms, publishable
 from tests.integration.store.rows import START, actor, declare, evidence, policies, random_evidence
 from tests.integration.store.test_ties import YEAR, load, select
+from tests.unit.sinks.answer_curves import Point, answer_curve, bin_end_s, bin_of, kaplan_meier
 
-Z = 1.6448536269514722
 TIE = ("process", "communicator_role", "experiencer_role", "origin")
 NOW = START + timedelta(days=120)
 
@@ -57,43 +57,6 @@ def followed(row: EvidenceRow) -> tuple[float, bool]:
     return (row.waited_s if row.waited_s is not None else (NOW - row.at).total_seconds(), row.answered)
 
 
-def kaplan_meier(times: Iterable[tuple[float, bool]], at: float) -> float:
-    """1 − S(at), by the definition: at every time of an answer the share of those still waiting that it took."""
-    times = list(times)
-    left = 1.0
-    for time in sorted({time for time, answered in times if answered and time <= at}):
-        at_risk = sum(other >= time for other, _ in times)
-        left *= 1 - sum(other == time and answered for other, answered in times) / at_risk
-    return 1 - left
-
-
-def bin_of(seconds: float) -> int:
-    return math.floor(4 * math.log2(1 + seconds / 15))
-
-
-def upper_edge(number: int) -> float:
-    return 15 * (2 ** ((number + 1) / 4) - 1)
-
-
-def binned_curve(times: list[tuple[float, bool]]) -> list[tuple[float, float, float, float, int]]:
-    """The definition of docs/method.md#answer-curve, one bin after another."""
-    bins = [(bin_of(time), answered) for time, answered in times]
-    left, spread, known = 1.0, 0.0, 0.0
-    curve = [(0.0, 0.0, 0.0, 0.0, len(times))]
-    for number in range(max(min(bins)[0] - 1, 0), max(bins)[0] + 1):
-        at_risk = sum(other >= number for other, _ in bins)
-        answers = bins.count((number, True))
-        left *= 1 - answers / at_risk
-        if answers < at_risk:
-            spread += answers / (at_risk * (at_risk - answers))
-            known = at_risk if left == 1 else (1 - left) / (left * spread)
-        m, f = known or at_risk, 1 - left
-        middle, half = f + Z**2 / 2 / m, Z * math.sqrt(f * left / m + (Z / 2 / m) ** 2)
-        low, high = ((middle + sign * half) / (1 + Z**2 / m) for sign in (-1, 1))
-        curve.append((upper_edge(number), f, max(0.0, low), min(1.0, high), at_risk))
-    return curve
-
-
 @pytest.fixture
 def written(client: Client) -> list[EvidenceRow]:
     rows = random_evidence(31, rows=6000)
@@ -108,9 +71,9 @@ def test_answers_are_the_binned_kaplan_meier_curve(client: Client, written: list
     assert found.keys() == expected.keys()
     assert expected
     for tie, rows in found.items():
-        curve = binned_curve([followed(row) for row in expected[tie]])
-        points = [(row["waited_s"], row["answered"], row["low"], row["high"], row["at_risk"]) for row in rows]
-        assert [value for point in points for value in point] == pytest.approx([v for p in curve for v in p], abs=1e-9)
+        curve = answer_curve([followed(row) for row in expected[tie]])
+        points = [Point(*(row[field] for field in Point._fields)) for row in rows]
+        assert list(chain(*points)) == pytest.approx(list(chain(*curve)), abs=1e-9)
         assert {row["n"] for row in rows} == {len(expected[tie])}
 
 
@@ -144,7 +107,7 @@ def test_a_curve_begins_with_nothing_and_only_rises(client: Client, written: lis
         assert all(row["low"] <= row["answered"] <= row["high"] for row in rows)
 
 
-def crowd(times: list[tuple[float | None, bool]], **fields: Any) -> list[EvidenceRow]:
+def crowd(times: Sequence[tuple[float | None, bool]], **fields: Any) -> list[EvidenceRow]:
     """Handoffs of enough people, one for each (waited_s, answered)."""
     given = {"rule": "handoff_acceptance", **fields}
     return [
@@ -186,7 +149,7 @@ def test_what_is_still_open_waits_until_the_run_looks(client: Client) -> None:
     pinned(client, START + timedelta(seconds=4000))
     load(client, crowd([(100.0, True)] * 6 + [(None, False)] * 6))
     rows = select(client, "tie_answers")
-    assert rows[-1]["waited_s"] == pytest.approx(upper_edge(bin_of(4000)))
+    assert rows[-1]["waited_s"] == pytest.approx(bin_end_s(bin_of(4000)))
     assert (rows[-1]["at_risk"], rows[-1]["answered"]) == (6, pytest.approx(0.5))
 
 
@@ -194,14 +157,14 @@ def test_without_an_as_of_it_waits_until_now(client: Client) -> None:
     declare(client)
     load(client, crowd([(100.0, True)] * 6 + [(None, False)] * 6))
     waited = (datetime.now(UTC) - START).total_seconds()
-    assert select(client, "tie_answers")[-1]["waited_s"] == pytest.approx(upper_edge(bin_of(waited)))
+    assert select(client, "tie_answers")[-1]["waited_s"] == pytest.approx(bin_end_s(bin_of(waited)))
 
 
 def test_at_due_the_curve_says_what_the_figure_says(client: Client) -> None:
     """Nothing is lost from sight before due, so that the share answered by then is that of the evidence."""
     declare(client)
     rng = random.Random(5)
-    due = upper_edge(20)
+    due = bin_end_s(20)
     times = [(round(rng.expovariate(1 / due), 6), True) for _ in range(60)]
     rows = [
         row.model_copy(update={"value": float((row.waited_s or 0) < due)}) for row in crowd([*times, (due + 9, False)])
@@ -212,7 +175,8 @@ def test_at_due_the_curve_says_what_the_figure_says(client: Client) -> None:
 
 
 def test_marks_count_the_reasons_of_every_dimension(client: Client, written: list[EvidenceRow]) -> None:
-    times, observed = Counter(), Counter()
+    times: Counter[tuple[str, ...]] = Counter()
+    observed: Counter[tuple[str, ...]] = Counter()
     for row in shown(written):
         pair = (row.communicator_role, row.experiencer_role)
         for a, b in {pair, pair[::-1]} if row.dimension == "frequency" else {pair}:
@@ -240,20 +204,15 @@ def test_hours_count_the_handoffs_of_a_process(client: Client, written: list[Evi
 def test_flow_is_the_time_held_of_all_time_of_those_handed_on(client: Client, written: list[EvidenceRow]) -> None:
     expected: dict[Any, list[tuple[float, float]]] = defaultdict(list)
     for tie, rows in handoffs(written).items():
-        for row in rows:
-            if row.held_s is not None:
-                expected[(*tie, row.period_start)].append((row.waited_s or 0.0, row.held_s))
+        for handoff in rows:
+            if handoff.held_s is not None:
+                expected[(*tie, handoff.period_start)].append((handoff.waited_s or 0.0, handoff.held_s))
     found = {(*(row[name] for name in TIE), row["period_start"].date()): row for row in select(client, "tie_flow")}
     assert found.keys() == expected.keys()
     for key, times in expected.items():
         waited, held = (sum(column) / len(times) for column in zip(*times, strict=True))
-        row = found[key]
-        assert (row["handoffs"], row["waited_s"], row["held_s"]) == (
-            len(times),
-            pytest.approx(waited),
-            pytest.approx(held),
-        )
-        assert row["flow_efficiency"] == pytest.approx(held / (waited + held))
+        names = ("handoffs", "waited_s", "held_s", "flow_efficiency")
+        assert [found[key][name] for name in names] == pytest.approx([len(times), waited, held, held / (waited + held)])
 
 
 @pytest.mark.parametrize("view", ["tie_answers", "tie_marks", "tie_hours", "tie_flow"])
