@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any
 
 Json = dict[str, Any]
@@ -13,6 +13,7 @@ _MADE_BY_GRAFANA = frozenset({"id", "version", "iteration", "gnetId"})
 """Of a whole; deeper, an `id` is what somebody chose."""
 _MADE_ANYWHERE = frozenset({"pluginVersion"})
 _REDACTED = "[REDACTED]"
+_NOWHERE = object()
 
 
 def differences(wanted: object, present: object, tell_added: bool = False) -> list[str]:
@@ -48,13 +49,29 @@ def _differ_in_keys(wanted: Json, present: Json, place: str, tell_added: bool) -
 
 
 def _differ_in_items(wanted: list[Any], present: list[Any], place: str, tell_added: bool) -> Iterator[str]:
-    for number in range(max(len(wanted), len(present))):
-        if number >= len(present):
-            yield f"{_item(place, number, wanted[number])}: is missing"
-        elif number >= len(wanted):
-            yield f"{_item(place, number, present[number])}: added"
+    if _numbered(wanted) and _numbered(present):
+        pairs = _by_number(wanted, present)
+    else:
+        pairs = list(zip_longest(wanted, present, fillvalue=_NOWHERE))
+    for index, (ours, theirs) in enumerate(pairs):
+        if theirs is _NOWHERE:
+            yield f"{_item(place, index, ours)}: is missing"
+        elif ours is _NOWHERE:
+            yield f"{_item(place, index, theirs)}: added"
         else:
-            yield from _differ(wanted[number], present[number], _item(place, number, wanted[number]), tell_added)
+            yield from _differ(ours, theirs, _item(place, index, ours), tell_added)
+
+
+def _numbered(items: list[Any]) -> bool:
+    """Panels have numbers of their own, and may stand anywhere in their list."""
+    numbers = [item.get("id") if isinstance(item, dict) else None for item in items]
+    return all(isinstance(number, int) for number in numbers) and len(set(numbers)) == len(numbers)
+
+
+def _by_number(wanted: list[Any], present: list[Any]) -> list[tuple[Any, Any]]:
+    left = {item["id"]: item for item in present}
+    pairs = [(item, left.pop(item["id"], _NOWHERE)) for item in wanted]
+    return pairs + [(_NOWHERE, item) for item in left.values()]
 
 
 def _item(place: str, number: int, value: object) -> str:
