@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deploy.board.choice import Choice, is_all
 from deploy.board.markup import Html, joined, tag
-from deploy.board.period import LIVE_PRESETS, PRESETS, is_custom
+from deploy.board.period import LIVE_PRESETS, PRESETS, is_custom, said
 from deploy.board.variables import Option, Options
 from deploy.dashboards.dashboard import ALL, Variable
 
@@ -45,7 +45,7 @@ def _several(variable: Variable, offered: tuple[Option, ...], chosen: tuple[str,
     """Boxes to tick under a summary; none ticked is all. A list that takes several values is no joy by keyboard."""
     every = is_all(chosen) or chosen == ("",)
     labels = {option.value: option.label for option in offered}
-    said = "all" if every else ", ".join(labels.get(value, value) for value in chosen if value != ALL)
+    shown = "all" if every else ", ".join(labels.get(value, value) for value in chosen if value != ALL)
     boxes = [
         tag(
             "label",
@@ -57,7 +57,7 @@ def _several(variable: Variable, offered: tuple[Option, ...], chosen: tuple[str,
     empty = tag("p", "nothing to choose from now", class_="quiet")
     return tag(
         "details",
-        tag("summary", tag("span", f"{variable.label}", class_="label"), tag("span", said, class_="said")),
+        tag("summary", tag("span", f"{variable.label}", class_="label"), tag("span", shown, class_="said")),
         tag("fieldset", tag("legend", f"{variable.label} (none ticked: all)"), *(boxes or [empty])),
         class_="choice several",
         id=f"choose-{variable.name}",
@@ -70,7 +70,7 @@ def _period(choice: Choice) -> tuple[Html, ...]:
     presets = list(LIVE_PRESETS if live else PRESETS)
     current = choice.first or choice.dashboard.time_from
     if not custom and current not in dict(presets):
-        presets.append((current, current))
+        presets.append((current, said(current)))
     listed = [_option(word, label, word == current) for word, label in presets]
     select = tag(
         "div",

@@ -25,6 +25,7 @@ _UNITS = {
     "M": timedelta(days=30),
     "y": timedelta(days=365),
 }
+_NAMES = {"m": "minute", "h": "hour", "d": "day", "w": "week", "M": "month", "y": "year"}
 
 
 def instant(word: str, now: datetime, closing: bool = False) -> datetime | None:
@@ -43,6 +44,15 @@ def instant(word: str, now: datetime, closing: bool = False) -> datetime | None:
         return start + timedelta(days=1) if closing else start
     except (ValueError, OverflowError):
         return None
+
+
+def said(word: str) -> str:
+    """A relative word for people: `last 180 days`."""
+    back = _BACK.fullmatch(word)
+    if back is None:
+        return word
+    unit = _NAMES[back[2]]
+    return f"last {back[1]} {unit}s" if back[1] != "1" else f"last {unit}"
 
 
 def bounds(first: str, last: str, now: datetime, otherwise: str) -> tuple[datetime, datetime]:

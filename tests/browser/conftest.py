@@ -12,7 +12,7 @@ import pytest
 from deploy.embedded.instance import running_instance
 from schemas.events import Event
 from tests.browser.chromium import Browser, chromium
-from tests.browser.ward import history, offer, send
+from tests.browser.ward import history, offer, send, tickets
 from tests.integration.embedded.tieline import up
 
 
@@ -43,11 +43,12 @@ def embedded(folder: Path) -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def ward(browser_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Open handoffs for two roles; one tie that may be shown, and one of too few people."""
+    """Open handoffs for two roles; one tie that may be shown, one of too few people; tickets."""
     with embedded(tmp_path_factory.mktemp("ward")) as running:
         running.send(
             *history(("ed-nurse", "ward-nurse"), people=6, items=60, name="many"),
             *history(("ed-physician", "cardiology"), people=2, items=20, name="few"),
+            *tickets(60),
             offer("enc-late", 300, "ed-nurse", "ward-nurse", urgency="urgent"),
             offer("enc-north", 5, "ed-nurse", "ward-nurse", site="ward-b", who=2),
             offer("enc-heart", 5, "ed-physician", "cardiology", who=3),

@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
 WEEKS = 30
 _TIE = "process=ed-to-ward&one_role=ward-physician&other_role=ed-physician"
-_QUERIES = {"ties": f"?{_TIE}&from=now-180d", "improvement": f"?{_TIE}&from=now-1y&dimension=timeliness"}
+_QUERIES = {"ties": f"?{_TIE}&from=now-180d", "improvement": f"?{_TIE}&from=now-210d&dimension=timeliness"}
+_QUERIES["pipeline"] = "?from=now-1h"
 _READY_S = 900.0
 
 

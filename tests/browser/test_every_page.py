@@ -122,8 +122,9 @@ def test_hidden_tie_shows_why(browser: Browser, ward: Running) -> None:
 
 
 def test_what_is_not_observed_says_so(browser: Browser, ward: Running) -> None:
-    _open(browser, ward, "ties")
-    assert "not observed" in browser.text("#panel-tie-there") + browser.text("#panel-tie-back")
+    _open(browser, ward, "ties", "?process=incident&one_role=level-2&other_role=level-1")
+    assert "not observed" in browser.text("#panel-tie-there")
+    assert "not observed" in browser.text("#panel-matrix-accuracy")
 
 
 def test_cell_of_the_matrix_leads_to_its_tie(browser: Browser, ward: Running) -> None:

@@ -9,7 +9,7 @@ from kafka import KafkaProducer
 
 from schemas.events import Event
 from schemas.topics import event_key
-from tests.builders import T0, act, offered, person
+from tests.builders import T0, act, assigned, offered, person, worked
 
 PROCESS = "ed-to-ward"
 SOURCE = "/test/ehr"
@@ -54,6 +54,22 @@ def history(roles: tuple[str, str], people: int, items: int, name: str) -> Itera
             actor=person(100 + number % people),
             id=f"accept-{item}",
         )
+
+
+def tickets(items: int) -> Iterator[Event]:
+    """A process whose system records ownership only: what communication was like cannot be seen."""
+    for number in range(items):
+        ago = 60 * 24 * 21 - number * 7
+        for offset, role, verb in ((0, "level-1", assigned), (5, "level-2", assigned), (9, "level-2", worked)):
+            yield verb(
+                minutes_ago(ago - offset),
+                role,
+                process="incident",
+                subject=f"ticket-{number}",
+                source="/test/tickets",
+                actor=person(number % 6 + (0 if role == "level-1" else 100)),
+                id=f"ticket-{number}-{offset}",
+            )
 
 
 def send(broker: str, events: list[Event]) -> None:

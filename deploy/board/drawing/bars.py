@@ -66,5 +66,6 @@ def _labels(upright: bool) -> ChartOption:
         "interval": 0,
         "width": 140 if upright else 260,
         "overflow": "break",
+        "lineHeight": 15,
         **({"rotate": 0} if upright else {}),
     }

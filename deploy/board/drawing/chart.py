@@ -52,8 +52,9 @@ def legend(names: Sequence[str]) -> ChartOption:
     }
 
 
-def grid(named: bool, bottom: int = 8) -> ChartOption:
-    return {"left": 8, "right": 20, "top": 40 if named else 16, "bottom": bottom, "containLabel": True}
+def grid(named: bool, bottom: int = 8, marks: Sequence[Mark] = ()) -> ChartOption:
+    top = (40 if named else 16) + (14 if marks else 0)
+    return {"left": 8, "right": 20, "top": top, "bottom": bottom, "containLabel": True}
 
 
 def axis(kind: str, **more: Any) -> ChartOption:
@@ -100,15 +101,13 @@ def value_axis_of(column: Column) -> ChartOption:
     return axis("value", axisLabel=labels, **whole)
 
 
-def marked(series: list[ChartOption], marks: Sequence[Mark], end: datetime) -> list[ChartOption]:
+def marked(series: list[ChartOption], scene: Scene) -> list[ChartOption]:
     """Interventions on the first series: a line where one starts, a quiet area while it lasts."""
+    marks = scene.marks
     if not series or not marks:
         return series
-    lines = [
-        {"xAxis": milliseconds(mark.at), "label": {"formatter": mark.title, "color": INK, "position": "insideEndTop"}}
-        for mark in marks
-    ]
-    areas = [[{"xAxis": milliseconds(mark.at)}, {"xAxis": milliseconds(mark.until or end)}] for mark in marks]
+    lines = [{"xAxis": milliseconds(mark.at), "label": _mark_label(mark, scene)} for mark in marks]
+    areas = [[{"xAxis": milliseconds(mark.at)}, {"xAxis": milliseconds(mark.until or scene.end)}] for mark in marks]
     first = {
         **series[0],
         "markLine": {
@@ -120,6 +119,13 @@ def marked(series: list[ChartOption], marks: Sequence[Mark], end: datetime) -> l
         "markArea": {"silent": True, "itemStyle": {"color": NEUTRAL, "opacity": 0.12}, "data": areas},
     }
     return [first, *series[1:]]
+
+
+def _mark_label(mark: Mark, scene: Scene) -> ChartOption:
+    """Above its line, and inside the chart."""
+    along = (mark.at - scene.start) / (scene.end - scene.start)
+    align = "left" if along < 0.2 else "right" if along > 0.8 else "center"
+    return {"formatter": mark.title, "color": INK, "position": "end", "rotate": 0, "align": align, "distance": 4}
 
 
 def told(marks: Sequence[Mark]) -> str:

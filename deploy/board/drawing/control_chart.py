@@ -44,12 +44,12 @@ def draw_control_chart(panel: Panel, rows: Mapping[str, Rows], scene: Scene) -> 
         _limit(query.column(name).label, dash, [point(row[time], row[name]) for row in found])
         for name, dash in ((visual.center, "solid"), (visual.lower, "dashed"), (visual.upper, "dashed"))
     ]
-    series = chart.marked([main, *lines], scene.marks, scene.end)
+    series = chart.marked([main, *lines], scene)
     picked = [day(row[time]) for row in found if row[visual.flag]]
     option: ChartOption = {
         "useUTC": True,
         "legend": chart.legend([str(one["name"]) for one in series]),
-        "grid": chart.grid(True),
+        "grid": chart.grid(True, marks=scene.marks),
         "tooltip": chart.tooltip("axis", "fn:notes"),
         "xAxis": chart.time_axis(scene),
         "yAxis": chart.value_axis_of(value),

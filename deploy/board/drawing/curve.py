@@ -48,7 +48,9 @@ def draw_curve(panel: Panel, rows: Mapping[str, Rows], _scene: Scene) -> Drawing
         "legend": {**chart.legend(list(parts)), "orient": "vertical", "show": True},
         "grid": {**chart.grid(True, bottom=28), "top": 24 + 22 * len(parts)},
         "tooltip": chart.tooltip("axis", "fn:notes"),
-        "xAxis": chart.axis("log" if visual.logarithmic else "value", name=x.label, nameLocation="middle", nameGap=26),
+        "xAxis": chart.axis(
+            "log" if visual.logarithmic else "value", name=x.label, nameLocation="middle", nameGap=26, min="dataMin"
+        ),
         "yAxis": chart.value_axis_of(query.column(visual.y)),
         "series": series,
     }

@@ -26,14 +26,16 @@ def draw_stat(panel: Panel, rows: Mapping[str, Rows], _scene: Scene) -> Drawing:
             if passed
             else None,
             *(_small(column, row[column.name]) for column in others),
-            class_="stat",
+            class_="readout",
         )
     )
 
 
 def _small(column: Column, value: object) -> Html:
+    """`4 without a target`, but `of 20` and `sigma level 2.4`."""
     term, figure = tag("dt", column.label), tag("dd", cell(column, value))
-    return tag("div", *((figure, text(" "), term) if column.kind == "count" else (term, text(" "), figure)))
+    figure_first = column.kind == "count" and column.label.partition(" ")[0] != "of"
+    return tag("div", *((figure, text(" "), term) if figure_first else (term, text(" "), figure)))
 
 
 def _passed(thresholds: tuple[Threshold, ...], value: object) -> Threshold | None:

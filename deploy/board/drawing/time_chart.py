@@ -33,11 +33,11 @@ def draw_time_series(panel: Panel, rows: Mapping[str, Rows], scene: Scene) -> Dr
     option: ChartOption = {
         "useUTC": panel.audience == "quality",
         "legend": chart.legend(names),
-        "grid": chart.grid(len(names) > 1),
+        "grid": chart.grid(len(names) > 1, marks=scene.marks),
         "tooltip": chart.tooltip("axis", "fn:notes"),
         "xAxis": chart.time_axis(scene),
         "yAxis": {**chart.value_axis_of(values[0]), **fixed},
-        "series": chart.marked(series, scene.marks, scene.end),
+        "series": chart.marked(series, scene),
     }
     about = f"{panel.title}. {panel.question} {len(names)} series: {'; '.join(names)}.{chart.told(scene.marks)}"
     return chart.framed(panel, option, found, columns, about)

@@ -4,7 +4,7 @@ const FUNCTIONS = {
   share: (value) => Number(value).toFixed(value === 0 || value === 1 ? 0 : 2).replace(/0$/, ""),
   seconds: (value) => {
     const s = Math.abs(value), sign = value < 0 ? "−" : "";
-    if (s < 60) return `${sign}${Math.round(s)} s`;
+    if (s < 60) return `${sign}${+s.toFixed(s < 10 ? 1 : 0)} s`;
     if (s < 3600) return `${sign}${Math.round(s / 60)} min`;
     if (s < 86400) return `${sign}${+(s / 3600).toFixed(1)} h`;
     return `${sign}${+(s / 86400).toFixed(1)} d`;
@@ -95,8 +95,10 @@ function morphChildren(old, fresh) {
 }
 
 const shortDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const clockTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const withSeconds = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clockTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const withSeconds = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+});
 
 // Times of day are written in the reader's own zone; whole days are those of the figures and stay.
 function localTimes(root) {
@@ -208,7 +210,7 @@ function replacePage(fresh) {
   const focused = document.activeElement?.id;
   document.title = fresh.title;
   document.body.dataset.live = fresh.body.dataset.live;
-  document.body.className = fresh.body.className;
+  document.body.className = `${fresh.body.className} scripted`;
   localTimes(fresh);
   for (const id of ["tabs", "controls", "main"]) {
     const old = document.getElementById(id), next = fresh.getElementById(id);
@@ -288,6 +290,7 @@ system.addEventListener("change", showTheme);
 
 // ---- start --------------------------------------------------------------------------------------------------------
 
+document.body.classList.add("scripted");
 localTimes(document);
 const given = document.getElementById("charts");
 if (given) {

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from deploy.board.choice import choice_of
-from deploy.board.period import bounds, instant, is_custom
+from deploy.board.period import bounds, instant, is_custom, said
 from deploy.dashboards.catalogue import dashboard
 
 LIVE, TIES = dashboard("live"), dashboard("ties")
@@ -84,3 +84,8 @@ def test_days_are_a_custom_period_and_relative_words_are_not() -> None:
     assert is_custom("2026-01-01")
     assert not is_custom("now-7d")
     assert not is_custom("")
+
+
+@pytest.mark.parametrize(("word", "words"), [("now-180d", "last 180 days"), ("now-1h", "last hour"), ("x", "x")])
+def test_relative_period_is_said_in_words(word: str, words: str) -> None:
+    assert said(word) == words
