@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -70,11 +70,13 @@ def axis(kind: str, **more: Any) -> ChartOption:
     }
 
 
-def time_axis(scene: Scene) -> ChartOption:
+def time_axis(scene: Scene, times: Iterable[datetime | None]) -> ChartOption:
+    """The chosen period; a whole period that began before it is not cut off."""
+    first = min([scene.start, *(time for time in times if time is not None)])
     days = (scene.end - scene.start).total_seconds() / 86_400
     words = "{HH}:{mm}" if days <= 2 else "{d} {MMM}" if days <= 400 else "{MMM} {yyyy}"
     labels = {"color": QUIET, "hideOverlap": True, "formatter": words}
-    return axis("time", min=milliseconds(scene.start), max=milliseconds(scene.end), axisLabel=labels)
+    return axis("time", min=milliseconds(first), max=milliseconds(scene.end), axisLabel=labels)
 
 
 def tooltip(trigger: str, formatter: str | None = None) -> ChartOption:

@@ -51,7 +51,7 @@ def draw_control_chart(panel: Panel, rows: Mapping[str, Rows], scene: Scene) -> 
         "legend": chart.legend([str(one["name"]) for one in series]),
         "grid": chart.grid(True, marks=scene.marks),
         "tooltip": chart.tooltip("axis", "fn:notes"),
-        "xAxis": chart.time_axis(scene),
+        "xAxis": chart.time_axis(scene, (row[time] for row in found)),
         "yAxis": chart.value_axis_of(value),
         "series": series,
     }

@@ -35,7 +35,7 @@ def draw_time_series(panel: Panel, rows: Mapping[str, Rows], scene: Scene) -> Dr
         "legend": chart.legend(names),
         "grid": chart.grid(len(names) > 1, marks=scene.marks),
         "tooltip": chart.tooltip("axis", "fn:notes"),
-        "xAxis": chart.time_axis(scene),
+        "xAxis": chart.time_axis(scene, (row[columns[0].name] for row in found)),
         "yAxis": {**chart.value_axis_of(values[0]), **fixed},
         "series": chart.marked(series, scene),
     }

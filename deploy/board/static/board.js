@@ -19,9 +19,12 @@ const FUNCTIONS = {
     const lines = list.map((point) => {
       const value = Array.isArray(point.value) ? point.value[point.value.length - 1] : point.value;
       const said = point.data && point.data.note ? point.data.note : value;
-      return said === null || said === undefined ? null : [point.seriesName, said].filter(Boolean).join(": ");
+      if (said === null || said === undefined) return null;
+      const line = [point.seriesName, said].filter(Boolean).join(": ");
+      return line.length > 70 ? `${point.seriesName}\n    ${said}` : line; // the canvas does not wrap
     }).filter((line) => line !== null);
-    return [list[0]?.axisValueLabel ?? list[0]?.name ?? "", ...lines].filter(Boolean).join("\n");
+    const head = String(list[0]?.axisValueLabel ?? list[0]?.name ?? "").replace(/ 00:00:00$/, "");
+    return [head, ...lines].filter(Boolean).join("\n");
   },
   note: (point) => (point.data && point.data.note) || point.name || "",
 };
