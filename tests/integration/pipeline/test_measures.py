@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from schemas.events import Event
 from sinks.clickhouse.content_hash import HASHED
 from streams.apps.topic_admin import describe_topics
@@ -43,3 +45,33 @@ def test_both_apps_say_how_much_they_read_how_fast_and_how_far_behind(
 
 def test_measures_are_no_part_of_what_a_replay_must_reproduce() -> None:
     assert "measures" not in HASHED
+
+
+@pytest.mark.slow
+def test_the_one_partition_of_measures_moves_to_the_worker_that_is_left(
+    fresh_broker: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: dict[str, tuple[int, str]]
+) -> None:
+    half = len(scenario_events) // 2
+    shares = """
+SELECT app, groupArray(partitions) FROM
+(
+    SELECT app, worker, argMax(partitions, at) AS partitions FROM pipeline_measures
+    WHERE at >= {since} GROUP BY app, worker ORDER BY partitions
+)
+GROUP BY app ORDER BY app"""
+    with running(fresh_broker, tmp_path / "data", DEMO_POLICY) as tieline:
+        for app in ("infer", "sink"):
+            tieline.start_app(app, f"{app}-2")
+        time.sleep(10)  # the groups share out their partitions
+        began = tieline.rows("SELECT toUnixTimestamp(now())")[0][0]
+        tieline.send(scenario_events[:half])
+        tieline.drain()
+        eventually(tieline, shares.format(since=began), [("infer", [12, 12]), ("sink", [12, 12])])
+        for app in ("infer", "sink"):
+            tieline.kill(app)
+        tieline.send(scenario_events[half:])
+        tieline.drain()
+        began = tieline.rows("SELECT toUnixTimestamp(now())")[0][0]
+        tieline.send(scenario_events[:10])
+        eventually(tieline, shares.format(since=began), [("infer", [24]), ("sink", [24])])
+        assert tieline.hash() == undisturbed
