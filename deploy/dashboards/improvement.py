@@ -120,7 +120,7 @@ GROUP BY day, hour ORDER BY day, hour""",
 
 PARETO = Panel(
     key="pareto",
-    title="Why handovers were not accurate",
+    title="Why handovers and messages were not accurate",
     question="Which kind of error would be worth removing first? All ties that may be shown, together.",
     queries=(
         Query(
@@ -198,8 +198,8 @@ FROM
             (
                 Column("per_million", "count", "per million"),
                 Column("sigma_level", "number", "sigma level", nullable=True, when_null="no defect seen", decimals=1),
-                Column("defects", "count", "inaccurate"),
-                Column("n", "count", "of"),
+                Column("defects", "count", "inaccurate handoffs"),
+                Column("n", "count", "handoffs looked at"),
                 *_PERIOD_COLUMNS,
             ),
         ),
@@ -235,7 +235,7 @@ WEAK_SIGNALS = Panel(
     queries=(
         Query(
             f"""SELECT concat({DIMENSION_NAME}, ': ', replaceAll(mark, '_', ' ')) AS what, sum(m.n) AS times,
-    sum(m.of) AS of_n, times / of_n AS share, {_PERIODS}
+    sum(m.of) AS of_n, times / of_n AS share
 FROM {of_period("tie_marks")} AS m
 WHERE dimension IN ('timeliness', 'problem_solving')
 GROUP BY dimension, mark ORDER BY what""",
@@ -244,13 +244,12 @@ GROUP BY dimension, mark ORDER BY what""",
                 Column("times", "count"),
                 Column("of_n", "count", "observations of ties where it occurred"),
                 Column("share", "share", decimals=2),
-                *_PERIOD_COLUMNS,
             ),
         ),
     ),
     visual=Table(),
     no_data=_NOTHING,
-    width=12,
+    width=24,
     height=10,
 )
 
