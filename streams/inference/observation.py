@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.calendar import Calendar
@@ -76,17 +75,12 @@ class Observation:
             value=self.value if ripe else None,
             period=period,
             period_start=period_start(self.start.time, period),
-            **self._details() if ripe else {},
+            waited_s=self.waited_s if ripe else None,
+            answered=ripe and self.answered,
+            held_s=self.held_s if ripe else None,
+            hour_of_week=hour_of_week(self.start.time, self.calendar) if ripe else 0,
+            marks=tuple(sorted(set(self.marks))) if ripe and self.marks else (),
         )
-
-    def _details(self) -> dict[str, Any]:
-        return {
-            "waited_s": self.waited_s,
-            "answered": self.answered,
-            "held_s": self.held_s,
-            "hour_of_week": hour_of_week(self.start.time, self.calendar),
-            "marks": tuple(sorted(set(self.marks))),
-        }
 
 
 def hour_of_week(at: datetime, calendar: Calendar | None) -> int:
