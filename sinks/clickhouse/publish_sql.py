@@ -5,17 +5,18 @@ Everything that quality views show is made from these fragments. They take the p
 
 from __future__ import annotations
 
+from sinks.clickhouse.asked_sql import RUN, SCOPE, by_period
 from sinks.clickhouse.windows_sql import exact_sum
 
 # A process that has no row yet is held to the policy's defaults; no row can loosen the floors.
-_ENOUGH_PEOPLE = (
+ENOUGH_PEOPLE = (
     "least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5)"
     " AND largest_share <= if(promised, least(max_share, 0.5), 0.5)"
 )
-_ENOUGH_WORK = "work_items >= if(promised, greatest(min_work_items, 10), 10)"
+ENOUGH_WORK = "work_items >= if(promised, greatest(min_work_items, 10), 10)"
 
 ATOMS = f"""
-SELECT w.*, {_ENOUGH_PEOPLE} AS enough_people, enough_people AND {_ENOUGH_WORK} AS publishable
+SELECT w.*, {ENOUGH_PEOPLE} AS enough_people, enough_people AND {ENOUGH_WORK} AS publishable
 FROM (SELECT * FROM tie_windows FINAL WHERE run = {{run:String}}) AS w
 LEFT JOIN
 (
@@ -24,6 +25,43 @@ LEFT JOIN
 ) AS p ON p.process = w.process
 WHERE NOT promised OR w.period = kept_period"""
 """The windows of a run, each with `enough_people` and `publishable`."""
+
+_JUDGED_BY = "communicator_actors, experiencer_actors, largest_share, work_items"
+
+
+def atoms_where(condition: str, columns: str, wanted: str, run: str = RUN) -> str:
+    """The windows of `ATOMS` that meet a condition on the key of tie_windows, which is applied before they are read.
+
+    Args:
+        condition: on columns of the key only, so that a newer version of a window never fails where an older holds.
+        columns: of tie_windows, beside `process` and `period`.
+        wanted: what to select from these columns, `enough_people` and `publishable`.
+        run: a condition that names one run.
+    """
+    return f"""
+SELECT {wanted}
+FROM
+(
+    SELECT w.*, {ENOUGH_PEOPLE} AS enough_people, enough_people AND {ENOUGH_WORK} AS publishable
+    FROM (SELECT process, period, {columns}, {_JUDGED_BY} FROM tie_windows FINAL WHERE {run} AND {condition}) AS w
+    LEFT JOIN
+    (
+        SELECT process AS of_process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+        FROM processes FINAL WHERE {run}
+    ) AS p ON p.of_process = w.process
+    WHERE NOT promised OR period = kept_period
+)"""
+
+
+_ASKED_TIME = (
+    f"period_start >= earliest_from AND period_start >= {by_period('from')} AND period_start <= asked_last_day"
+)
+
+
+def asked_atoms(columns: str, wanted: str) -> str:
+    """The atoms that a view with `ASKED` is about; arguments as for `atoms_where`."""
+    return atoms_where(f"{SCOPE} AND {_ASKED_TIME}", columns, wanted)
+
 
 _TIE = "run, process, dimension, origin, communicator_role, experiencer_role"
 

@@ -6,14 +6,15 @@ migration of its own: a test compares each view with the newest migration that c
 
 from __future__ import annotations
 
-from schemas.vocabulary import DIMENSIONS, INFERRED_RULES, RULE_DIMENSION
-from sinks.clickhouse.estimate_sql import estimate_sql, interval_sql
-from sinks.clickhouse.publish_sql import ATOMS
+from collections.abc import Collection, Iterable, Mapping
+
+from schemas.vocabulary import DIMENSIONS, INFERRED_RULES, RULE_DIMENSION, Rule
+from sinks.clickhouse.asked_sql import ASKED, IN_SPAN, RUN, by_period
+from sinks.clickhouse.estimate_sql import ESTIMATE, estimate_sql, interval_sql
+from sinks.clickhouse.named_sql import NAMED
+from sinks.clickhouse.publish_sql import ATOMS, asked_atoms
 from sinks.clickhouse.windows_sql import exact_sum
 
-_ASKED = (
-    "run = {run:String}, `from` = {from:String}, `to` = {to:String}, process = {process:String}, site = {site:String}"
-)
 _FROM = "parseDateTime64BestEffort({from:String}, 6, 'UTC')"
 _TO = "parseDateTime64BestEffort({to:String}, 6, 'UTC')"
 _TIE = "process, origin, communicator_role, experiencer_role"
@@ -43,71 +44,63 @@ SELECT *, arrayJoin(if(dimension = 'frequency' AND communicator_role != experien
         [(communicator_role, experiencer_role)])) AS direction
 FROM ({_CHOSEN_ATOMS})"""
 
+_COUNTS = ("shown_atoms", "peopled_too_thinly", "sum_n", "sum_pending", "shown_items", "all_work_items")
+
 _TIE_SUMS = f"""
-SELECT a.process AS process, a.origin AS origin, a.direction.1 AS communicator_role, a.direction.2 AS experiencer_role,
-    a.dimension AS dimension, 1 AS found,
-    countIf(a.publishable) AS shown_atoms, countIf(a.n > 0 AND NOT a.enough_people) AS peopled_too_thinly,
-    {exact_sum("a.s", "a.publishable")} AS s,
-    sumIf(a.n, a.publishable) AS n, sumIf(a.pending, a.publishable) AS pending,
-    sumIf(a.work_items, a.publishable) AS work_items, sum(a.work_items) AS all_work_items,
-    sumMapIf(a.n_by_rule, a.publishable) AS n_by_rule
-FROM ({_DIRECTED_ATOMS}) AS a
+SELECT process, origin, communicator_role, experiencer_role, dimension,
+    countIf(publishable) AS shown_atoms, countIf(n > 0 AND NOT enough_people) AS peopled_too_thinly,
+    {
+    exact_sum("s", "publishable")
+} AS sum_s, sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
+    sumIf(work_items, publishable) AS shown_items, sum(work_items) AS all_work_items,
+    sumMapIf(n_by_rule, publishable) AS rules
+FROM
+({
+    asked_atoms(
+        "origin, communicator_role, experiencer_role, dimension, s, n, pending, n_by_rule",
+        "*",
+    )
+})
+GROUP BY process, origin, communicator_role, experiencer_role, dimension"""
+
+_NO_RULES = "CAST(map(), 'Map(String, UInt64)')"
+
+# A tie has a row for each direction and dimension, with sums where there are some. What is stored once for an unordered
+# pair is shown on both directions.
+_PLACES = f"""
+SELECT *, arrayJoin(arrayConcat(
+        arrayFlatten(arrayMap(other -> [(a, b, other, 0), (b, a, other, 0)], [{_DIMENSION_LIST}])),
+        if(held = '', [], [(a, b, held, 1)]), if(held = 'frequency' AND a != b, [(b, a, held, 1)], []))) AS place
+FROM
+(
+    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held,
+        {", ".join(_COUNTS)}, sum_s, rules, 1 AS in_week, 1 AS in_month, 1 AS in_quarter
+    FROM ({_TIE_SUMS})
+    UNION ALL
+    SELECT process, origin, from_role, to_role, '', 0, 0, 0, 0, 0, 0, 0., {_NO_RULES}, in_week, in_month, in_quarter
+    FROM ({NAMED})
+)
+WHERE a != '' AND b != ''"""
+
+_TIES = f"""
+SELECT process, origin, place.1 AS communicator_role, place.2 AS experiencer_role, place.3 AS dimension,
+    sumForEachIf([1, {", ".join(_COUNTS)}], place.4) AS counts, sumIf(sum_s, place.4) AS s,
+    sumMapIf(rules, place.4) AS n_by_rule,
+    max(in_week) AS in_week, max(in_month) AS in_month, max(in_quarter) AS in_quarter
+FROM ({_PLACES})
 GROUP BY process, origin, communicator_role, experiencer_role, dimension"""
 
 
-def _named_in(table: str, to_roles: str, at: str, origin: str) -> str:
-    # The bounds that do not know the process's period leave out months cheaply; the exact ones follow.
-    return f"""
-SELECT DISTINCT process, {origin} AS origin, from_role, {to_roles} AS to_role,
-    toStartOfMonth({at}) AS month, toMonday({at}) AS monday
-FROM {table} FINAL
-WHERE run = {{run:String}} AND {{process:String}} IN ('', process) AND {{site:String}} IN ('', site)
-    AND {at} >= least(toMonday({_FROM}), toStartOfQuarter({_FROM}))
-    AND {at} < addMonths(toStartOfQuarter({_TO}), 4)"""
+def _rules_by_dimension(rules: Iterable[Rule]) -> str:
+    """For each dimension, in their order, the rules that may observe it."""
+    kept = list(rules)
+    of_each = [[rule for rule in kept if RULE_DIMENSION[rule] == dimension] for dimension in DIMENSIONS]
+    return f"CAST({of_each}, 'Array(Array(String))')"
 
 
-_NAMED = f"""
-SELECT process, origin, from_role, to_role
-FROM
-(
-    SELECT named.*, ifNull(nullIf(p.period, ''), 'month') AS period
-    FROM
-    (
-        {_named_in("handoffs", "to_role", "offered_at", "toString(origin)")}
-        UNION ALL
-        {_named_in("exchanges", "arrayJoin(to_roles)", "sent_at", "'explicit'")}
-        UNION ALL
-        {_named_in("problems", "arrayJoin(to_roles)", "raised_at", "'explicit'")}
-    ) AS named
-    LEFT JOIN (SELECT process, period FROM processes FINAL WHERE run = {{run:String}}) AS p ON p.process = named.process
-)
-WHERE multiIf(
-        period = 'week', monday BETWEEN toMonday({_FROM}) AND toMonday({_TO} - toIntervalMicrosecond(1)),
-        period = 'quarter', toStartOfQuarter(month) BETWEEN
-            toStartOfQuarter({_FROM}) AND toStartOfQuarter({_TO} - toIntervalMicrosecond(1)),
-        month BETWEEN toStartOfMonth({_FROM}) AND toStartOfMonth({_TO} - toIntervalMicrosecond(1)))
-    AND {_FROM} < {_TO}
-UNION ALL
-SELECT process, origin, communicator_role, experiencer_role FROM ({_CHOSEN_ATOMS})"""
-
-_TIES = f"""
-SELECT DISTINCT process, origin, direction.1 AS communicator_role, direction.2 AS experiencer_role
-FROM (SELECT *, arrayJoin([(from_role, to_role), (to_role, from_role)]) AS direction FROM ({_NAMED}))
-WHERE from_role != '' AND to_role != ''"""
-
-
-def _dimensions_of(rules: list[str]) -> str:
-    names = ", ".join(f"'{rule}'" for rule in rules)
-    dimensions = ", ".join(f"'{RULE_DIMENSION[rule]}'" for rule in rules)  # type: ignore[index]  # rules are its keys
-    return f"transform(toString(rule), [{names}], [{dimensions}], '')"
-
-
-_ALL_RULES = [str(rule) for rule in RULE_DIMENSION]
-_DECLARED = f"""
-SELECT process, period,
-    arrayDistinct(arrayMap(rule -> {_dimensions_of(_ALL_RULES)}, observed_rules)) AS explicit_dimensions,
-    arrayDistinct(arrayMap(rule -> {_dimensions_of(sorted(INFERRED_RULES))}, observed_rules)) AS inferred_dimensions
-FROM processes FINAL WHERE run = {{run:String}}"""
+_DECLARED = f"""hasAny(CAST(d.observed_rules, 'Array(String)'),
+    if(t.origin = 'inferred', {_rules_by_dimension(sorted(INFERRED_RULES))},
+        {_rules_by_dimension(RULE_DIMENSION)})[indexOf([{_DIMENSION_LIST}], t.dimension)])"""
 
 _STATUS = """multiIf(
         found = 0 AND NOT declared, 'not observed',
@@ -118,54 +111,81 @@ _STATUS = """multiIf(
 _JUDGED = f"""
 SELECT t.process AS process, t.origin AS origin, t.communicator_role AS communicator_role,
     t.experiencer_role AS experiencer_role, t.dimension AS dimension,
-    a.found AS found, a.shown_atoms AS shown_atoms, a.peopled_too_thinly AS peopled_too_thinly, a.s AS s, a.n AS n,
-    a.pending AS pending, a.work_items AS work_items, a.all_work_items AS all_work_items, a.n_by_rule AS n_by_rule,
-    has(if(t.origin = 'inferred', d.inferred_dimensions, d.explicit_dimensions), t.dimension) AS declared,
-    if(d.period = '', 'month', d.period) AS period, {_STATUS} AS status
-FROM (SELECT *, arrayJoin([{_DIMENSION_LIST}]) AS dimension FROM ({_TIES})) AS t
-LEFT JOIN ({_TIE_SUMS}) AS a ON a.process = t.process AND a.origin = t.origin
-    AND a.communicator_role = t.communicator_role AND a.experiencer_role = t.experiencer_role
-    AND a.dimension = t.dimension
-LEFT JOIN ({_DECLARED}) AS d ON d.process = t.process"""
+    t.counts[1] AS found, t.counts[2] AS shown_atoms, t.counts[3] AS peopled_too_thinly, t.counts[4] AS n,
+    t.counts[5] AS pending, t.counts[6] AS work_items, t.counts[7] AS all_work_items, t.s AS s,
+    t.n_by_rule AS n_by_rule, {_DECLARED} AS declared, if(d.period = '', 'month', d.period) AS period,
+    {_STATUS} AS status,
+    q.mu AS mu, q.tau2 AS tau2, q.phi AS phi, q.k AS k, q.n_eff AS n_eff
+FROM ({_TIES}) AS t
+LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE {RUN}) AS d ON d.process = t.process
+LEFT JOIN (SELECT process, dimension, origin, mu, tau2, phi, k, n_eff FROM priors FINAL WHERE {RUN}) AS q
+    ON q.process = t.process AND q.dimension = t.dimension AND q.origin = t.origin
+WHERE {IN_SPAN}"""
 
-_WITH_PRIOR = f"""
-SELECT j.*, q.mu AS mu, q.tau2 AS tau2, q.phi AS phi, q.k AS k, q.n_eff AS n_eff
-FROM ({_JUDGED}) AS j
-LEFT JOIN (SELECT * FROM priors FINAL WHERE run = {{run:String}}) AS q
-    ON q.process = j.process AND q.dimension = j.dimension AND q.origin = j.origin"""
 
-_FIGURE_COLUMNS = (
-    *("process", "origin", "communicator_role", "experiencer_role", "dimension", "period", "declared", "status"),
-    *("n", "pending", "work_items", "all_work_items", "n_by_rule"),
-)
+def _unless_hidden(status: str) -> str:
+    # Adding 0 changes no bit. An `if` would put off the whole estimate until it is known which rows want it, and then
+    # compute what its steps share again for each of them.
+    return f"if({status} = 'shown', 0., NULL) AS unless_hidden"
 
-_PACKED = f"""
-SELECT tuple({", ".join(_FIGURE_COLUMNS)}) AS kept, s, n, mu, tau2, phi, k, n_eff FROM ({_WITH_PRIOR})"""
-_UNPACKED = ", ".join(f"kept.{place} AS {column}" for place, column in enumerate(_FIGURE_COLUMNS, 1))
 
-# Packed in one column, the rest of a row costs the twenty steps of the estimate nothing to plan.
-TIE_FIGURES = f"""
-SELECT {_UNPACKED}, estimate, low, high, variance
-FROM ({estimate_sql(f"({_PACKED})", ["kept"])})
+_SHOWN = "if(status = 'shown', {0}, NULL)"
+
+
+def _with_estimates(kept: Mapping[str, str], results: Collection[str] = ESTIMATE) -> str:
+    """A SELECT of the column `kept`, a tuple, and of the estimate's results.
+
+    Packed in one column, the rest of a row costs the steps of the estimate nothing to plan.
+
+    Args:
+        kept: name to expression over `_JUDGED`.
+    """
+    packed = f"SELECT tuple({', '.join(kept.values())}) AS kept, s, n, mu, tau2, phi, k, n_eff FROM ({_JUDGED})"
+    return estimate_sql(f"({packed})", ["kept"], results=results)
+
+
+def _unpacked(kept: Mapping[str, str], columns: Iterable[str]) -> str:
+    places = {name: place for place, name in enumerate(kept, 1)}
+    return ", ".join(f"kept.{places[column]} AS {column}" for column in columns)
+
+
+_FIGURES = {
+    column: column
+    for column in (
+        *("process", "origin", "communicator_role", "experiencer_role", "dimension", "period", "declared", "status"),
+        *("n", "pending", "work_items", "all_work_items", "n_by_rule"),
+    )
+}
+TIE_FIGURES = f"""{ASKED}
+SELECT {_unpacked(_FIGURES, _FIGURES)}, {", ".join(ESTIMATE)}
+FROM ({_with_estimates(_FIGURES)})
 SETTINGS join_use_nulls = 0"""
-"""The source of the views below, granted to nobody: it has the variance, and figures on rows that don't show them."""
+"""Every figure that the views below may show, granted to nobody: it has the variance, and figures on rows without any.
 
+They contain its text instead of reading it: a view within a view is analysed once more for every level.
+"""
 
-def _if_shown(*columns: str) -> str:
-    return ", ".join(f"if(f.status = 'shown', f.{column}, NULL) AS {column}" for column in columns)
+_TIES_KEPT = {
+    **{name: name for name in ("process", "communicator_role", "experiencer_role", "dimension", "origin")},
+    **{name: _SHOWN.format(name) for name in ("n", "pending")},
+    "status": "status",
+    "work_items": _SHOWN.format("work_items"),
+    "n_by_rule": f"if(status = 'shown', n_by_rule, {_NO_RULES})",
+    "hidden_share": "if(all_work_items = 0, NULL, intDiv(20 * (all_work_items - work_items) + all_work_items,"
+    " 2 * all_work_items) / 10)",
+    "period_from": by_period("from"),
+    "period_to": by_period("to"),
+    "place": f"indexOf([{_DIMENSION_LIST}], dimension)",
+}
+TIES = f"""{ASKED}, {_unless_hidden("status")}
+SELECT {_unpacked(_TIES_KEPT, list(_TIES_KEPT)[:7])},
+    {", ".join(f"f.{name} + unless_hidden AS {name}" for name in ("estimate", "low", "high"))},
+    {_unpacked(_TIES_KEPT, list(_TIES_KEPT)[7:-1])}
+FROM ({_with_estimates(_TIES_KEPT, ("estimate", "low", "high"))}) AS f
+ORDER BY process, communicator_role, experiencer_role, origin, kept.{len(_TIES_KEPT)}
+SETTINGS join_use_nulls = 0"""
 
-
-TIES = f"""
-SELECT process, communicator_role, experiencer_role, dimension, origin,
-    {_if_shown("n", "pending", "estimate", "low", "high")}, status, {_if_shown("work_items")},
-    if(f.status = 'shown', f.n_by_rule, CAST(map(), 'Map(String, UInt64)')) AS n_by_rule,
-    if(all_work_items = 0, NULL,
-        intDiv(20 * (all_work_items - f.work_items) + all_work_items, 2 * all_work_items) / 10) AS hidden_share,
-    {_period_start(_FROM)} AS period_from,
-    {_period_end(_period_start(f"({_TO} - toIntervalMicrosecond(1))"))} AS period_to
-FROM tie_figures({_ASKED}) AS f
-ORDER BY process, communicator_role, experiencer_role, origin, indexOf([{_DIMENSION_LIST}], dimension)"""
-
+_TIE_KEPT = {name: name for name in (*_TIE.split(", "), "dimension", "declared", "status")}
 _DECLARED_FIGURES = f"""
 SELECT {_TIE}, dimensions,
     multiIf(wanted = 0, 'not observed', hidden > 0, 'hidden: too few people', shown < wanted, 'not enough data',
@@ -177,24 +197,41 @@ FROM
     SELECT {_TIE}, arraySort(groupArrayIf((dimension, estimate, sqrt(variance)), declared)) AS parts,
         arraySort(groupArrayIf(dimension, declared)) AS dimensions, countIf(declared) AS wanted,
         countIf(declared AND status = 'shown') AS shown, countIf(declared AND startsWith(status, 'hidden')) AS hidden
-    FROM tie_figures({_ASKED})
+    FROM
+    (
+        SELECT {_unpacked(_TIE_KEPT, _TIE_KEPT)}, estimate, variance
+        FROM ({_with_estimates(_TIE_KEPT, ("estimate", "variance"))})
+    )
     GROUP BY {_TIE}
 )"""
 
 _OVERALL_KEEP = ("process", "communicator_role", "experiencer_role", "origin", "dimensions", "verdict", "mean")
-OVERALL = f"""
+OVERALL = f"""{ASKED}, {_unless_hidden("verdict")}
 SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict AS status,
-    if(verdict = 'shown', mean, NULL) AS estimate, if(verdict = 'shown', o.low, NULL) AS low,
-    if(verdict = 'shown', o.high, NULL) AS high
+    mean + unless_hidden AS estimate,
+    o.low + unless_hidden AS low, o.high + unless_hidden AS high
 FROM ({interval_sql(f"({_DECLARED_FIGURES})", _OVERALL_KEEP, {"e": "mean", "variance": "spread"})}) AS o
-ORDER BY process, communicator_role, experiencer_role, origin"""
+ORDER BY process, communicator_role, experiencer_role, origin
+SETTINGS join_use_nulls = 0"""
 
-TIE_PERIODS = f"""
-SELECT process, site, direction.1 AS communicator_role, direction.2 AS experiencer_role, dimension, origin,
-    period, period_start, {_period_end("period_start")} AS period_end,
-    s / n AS value, s, n, pending, work_items, n_by_rule
-FROM ({_DIRECTED_ATOMS})
-WHERE publishable
+_PERIOD_COLUMNS = "process, site, dimension, origin, period, period_start, s, n, pending, work_items, n_by_rule"
+TIE_PERIODS = f"""{ASKED}
+SELECT process, site, communicator_role, experiencer_role, dimension, origin, period, period_start,
+    {_period_end("period_start")} AS period_end, s / n AS value, s, n, pending, work_items, n_by_rule
+FROM
+(
+    SELECT {_PERIOD_COLUMNS}, if(turned, b, a) AS communicator_role, if(turned, a, b) AS experiencer_role
+    FROM
+    ({
+    asked_atoms(
+        "site, communicator_role, experiencer_role, dimension, origin, period_start, s, n, pending, n_by_rule",
+        f"{_PERIOD_COLUMNS}, communicator_role AS a, experiencer_role AS b, publishable,"
+        " arrayJoin(if(dimension = 'frequency' AND a != b, [0, 1], [0])) AS turned",
+    )
+}
+    WHERE publishable
+    )
+)
 ORDER BY process, site, communicator_role, experiencer_role, dimension, origin, period_start
 SETTINGS join_use_nulls = 0"""
 

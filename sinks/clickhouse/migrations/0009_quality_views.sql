@@ -1,1 +1,462 @@
--- The quality views, asked cheaply.
+-- Written by `python -m sinks.clickhouse.quality_views`: see there for what it means.
+
+CREATE OR REPLACE VIEW tie_figures AS
+WITH parseDateTime64BestEffort({from:String}, 6, 'UTC') AS asked_from,
+    parseDateTime64BestEffort({to:String}, 6, 'UTC') AS asked_to,
+    asked_to - toIntervalMicrosecond(1) AS asked_last,
+    toDate32(asked_last) AS asked_last_day,
+    toDate32(toMonday(asked_from)) AS week_from,
+    toDate32(addDays(toMonday(asked_last), 7)) AS week_to,
+    toDate32(toStartOfMonth(asked_from)) AS month_from,
+    toDate32(addMonths(toStartOfMonth(asked_last), 1)) AS month_to,
+    toDate32(toStartOfQuarter(asked_from)) AS quarter_from,
+    toDate32(addMonths(toStartOfQuarter(asked_last), 3)) AS quarter_to,
+    least(week_from, quarter_from) AS earliest_from,
+    greatest(week_to, quarter_to) AS latest_to,
+    toDateTime64(week_from, 6, 'UTC') AS week_from_at,
+    toDateTime64(week_to, 6, 'UTC') AS week_to_at,
+    toDateTime64(month_from, 6, 'UTC') AS month_from_at,
+    toDateTime64(month_to, 6, 'UTC') AS month_to_at,
+    toDateTime64(quarter_from, 6, 'UTC') AS quarter_from_at,
+    toDateTime64(quarter_to, 6, 'UTC') AS quarter_to_at,
+    toDateTime64(earliest_from, 6, 'UTC') AS earliest_from_at,
+    toDateTime64(latest_to, 6, 'UTC') AS latest_to_at,
+    {process:String} = '' AS any_process,
+    {site:String} = '' AS any_site
+SELECT kept.1 AS process, kept.2 AS origin, kept.3 AS communicator_role, kept.4 AS experiencer_role, kept.5 AS dimension, kept.6 AS period, kept.7 AS declared, kept.8 AS status, kept.9 AS n, kept.10 AS pending, kept.11 AS work_items, kept.12 AS all_work_items, kept.13 AS n_by_rule, estimate, low, high, variance
+FROM (SELECT kept, _e AS estimate, _low AS low, _high AS high, _variance AS variance FROM (SELECT kept, _e, _variance, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * (((-1.6449) + (0.2842826683333333 * _g)) - ((-0.01879718704716667) * (_g * _g))))), (-36.0)), 36.0))))) AS _low, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * ((1.6449 + (0.2842826683333333 * _g)) - (0.01879718704716667 * (_g * _g))))), (-36.0)), 36.0))))) AS _high FROM (SELECT kept, _e, _psis, _variance, ((_psis[1].3 - _psis[2].3) / ((_psis[1].2 + _psis[2].2) * sqrt((_psis[1].2 + _psis[2].2)))) AS _g FROM (SELECT kept, _e, _variance, arrayMap((x, y, w, r) -> ((((log((x + 6.0)) - (0.5 * y)) + (w * ((-0.08333333333333333) + (w * (0.008333333333333333 + (w * ((-0.003968253968253968) + (w * 0.004166666666666667)))))))) - arraySum(r)), ((y + (w * (0.5 + (y * (0.16666666666666666 + (w * ((-0.03333333333333333) + (w * (0.023809523809523808 + (w * (-0.03333333333333333))))))))))) + arraySum(q -> q * q, r)), ((((-1.0) * w) * ((1.0 + y) - (w * ((-0.5) + (w * (0.16666666666666666 + (w * ((-0.16666666666666666) + (w * 0.3))))))))) - (2.0 * arraySum(q -> q * q * q, r)))), _ab, _ys, arrayMap(y -> (y * y), _ys), arrayMap(x -> arrayMap(i -> 1.0 / (x + i), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]), _ab)) AS _psis FROM (SELECT kept, _e, _variance, [_a, _b] AS _ab, arrayMap(x -> (1.0 / (x + 6.0)), [_a, _b]) AS _ys FROM (SELECT kept, _e, _variance, (_e * _size) AS _a, ((1.0 - _e) * _size) AS _b FROM (SELECT kept, _e, _variance, greatest(0.5, (((_e * (1.0 - _e)) / _variance) - 1.0)) AS _size FROM (SELECT kept, _e, if((_k < 5.0), ((_e * (1.0 - _e)) / (_n_ + 2.0)), ((((_e * (1.0 - _e)) * (1.0 - _b_)) / ((_n_ + 1.0) - _b_)) + ((_b_ * _b_) * ((((_mu * (1.0 - _mu)) / _n_eff) + (_tau2 / _k)) + ((2.0 * ((_p - _mu) * (_p - _mu))) / (_k - 3.0)))))) AS _variance FROM (SELECT kept, _b_, _k, _mu, _n_, _n_eff, _p, _tau2, if((_k < 5.0), (((_s / if((_phi > 0.0), _phi, 1.0)) + 0.5) / (_n_ + 1.0)), least(greatest((_p + (_b_ * (_mu - _p))), 0.0001), 0.9999)) AS _e FROM (SELECT kept, _k, _mu, _n_, _n_eff, _p, _phi, _s, _tau2, if((_k < 5.0), 0.0, (((_k - 3.0) / (_k - 1.0)) / ((_n_ * if(((3.0 * _tau2) < (2.0 * (_mu * (1.0 - _mu)))), (_tau2 / ((_mu * (1.0 - _mu)) - _tau2)), 2.0)) + 1.0))) AS _b_ FROM (SELECT kept, _k, _mu, _n_eff, _phi, _s, _tau2, (_n / if((_phi > 0.0), _phi, 1.0)) AS _n_, if((_n > 0.0), (_s / _n), _mu) AS _p FROM (SELECT kept, toFloat64(s) AS _s, toFloat64(n) AS _n, toFloat64(mu) AS _mu, toFloat64(tau2) AS _tau2, toFloat64(phi) AS _phi, toFloat64(k) AS _k, toFloat64(n_eff) AS _n_eff FROM (SELECT tuple(process, origin, communicator_role, experiencer_role, dimension, period, declared, status, n, pending, work_items, all_work_items, n_by_rule) AS kept, s, n, mu, tau2, phi, k, n_eff FROM (
+SELECT t.process AS process, t.origin AS origin, t.communicator_role AS communicator_role,
+    t.experiencer_role AS experiencer_role, t.dimension AS dimension,
+    t.counts[1] AS found, t.counts[2] AS shown_atoms, t.counts[3] AS peopled_too_thinly, t.counts[4] AS n,
+    t.counts[5] AS pending, t.counts[6] AS work_items, t.counts[7] AS all_work_items, t.s AS s,
+    t.n_by_rule AS n_by_rule, hasAny(CAST(d.observed_rules, 'Array(String)'),
+    if(t.origin = 'inferred', CAST([[], ['handoff_acceptance'], [], ['handoff_advanced']], 'Array(Array(String))'),
+        CAST([['contact'], ['handoff_acceptance', 'handoff_offer', 'reply'], ['handoff_accuracy', 'message_accuracy'], ['problem_response', 'handoff_advanced']], 'Array(Array(String))'))[indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], t.dimension)]) AS declared, if(d.period = '', 'month', d.period) AS period,
+    multiIf(
+        found = 0 AND NOT declared, 'not observed',
+        shown_atoms > 0, 'shown',
+        peopled_too_thinly > 0, 'hidden: too few people',
+        'not enough data') AS status,
+    q.mu AS mu, q.tau2 AS tau2, q.phi AS phi, q.k AS k, q.n_eff AS n_eff
+FROM (
+SELECT process, origin, place.1 AS communicator_role, place.2 AS experiencer_role, place.3 AS dimension,
+    sumForEachIf([1, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items], place.4) AS counts, sumIf(sum_s, place.4) AS s,
+    sumMapIf(rules, place.4) AS n_by_rule,
+    max(in_week) AS in_week, max(in_month) AS in_month, max(in_quarter) AS in_quarter
+FROM (
+SELECT *, arrayJoin(arrayConcat(
+        arrayFlatten(arrayMap(other -> [(a, b, other, 0), (b, a, other, 0)], ['frequency', 'timeliness', 'accuracy', 'problem_solving'])),
+        if(held = '', [], [(a, b, held, 1)]), if(held = 'frequency' AND a != b, [(b, a, held, 1)], []))) AS place
+FROM
+(
+    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held,
+        shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items, sum_s, rules, 1 AS in_week, 1 AS in_month, 1 AS in_quarter
+    FROM (
+SELECT process, origin, communicator_role, experiencer_role, dimension,
+    countIf(publishable) AS shown_atoms, countIf(n > 0 AND NOT enough_people) AS peopled_too_thinly,
+    toFloat64(sumIf(toInt128(round(ifNull(s, 0) * 4503599627370496.0)), publishable)) / 4503599627370496.0 AS sum_s, sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
+    sumIf(work_items, publishable) AS shown_items, sum(work_items) AS all_work_items,
+    sumMapIf(n_by_rule, publishable) AS rules
+FROM
+(
+SELECT *
+FROM
+(
+    SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
+    FROM (SELECT process, period, origin, communicator_role, experiencer_role, dimension, s, n, pending, n_by_rule, communicator_actors, experiencer_actors, largest_share, work_items FROM tie_windows FINAL WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND period_start >= earliest_from AND period_start >= multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from) AND period_start <= asked_last_day) AS w
+    LEFT JOIN
+    (
+        SELECT process AS of_process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+        FROM processes FINAL WHERE run = {run:String}
+    ) AS p ON p.of_process = w.process
+    WHERE NOT promised OR period = kept_period
+))
+GROUP BY process, origin, communicator_role, experiencer_role, dimension)
+    UNION ALL
+    SELECT process, origin, from_role, to_role, '', 0, 0, 0, 0, 0, 0, 0., CAST(map(), 'Map(String, UInt64)'), in_week, in_month, in_quarter
+    FROM (
+SELECT DISTINCT process, origin, from_role, to_role, at >= week_from_at AND at < week_to_at AS in_week, at >= month_from_at AND at < month_to_at AS in_month, at >= quarter_from_at AND at < quarter_to_at AS in_quarter
+FROM (
+SELECT 1 AS source, run, process, site, origin, from_role, to_role, offered_at AS at FROM handoffs FINAL
+UNION ALL
+SELECT 2, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), sent_at
+FROM exchanges FINAL
+UNION ALL
+SELECT 3, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), raised_at
+FROM problems FINAL)
+WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND (source, process, toStartOfMonth(at)) IN (
+SELECT source, process, addMonths(toStartOfMonth(first),
+    arrayJoin(range(toUInt32(dateDiff('month', first, last) + 1)))) AS month
+FROM
+(
+    SELECT any(e.source) AS source, any(e.process) AS process, any(e.origin) AS origin,
+        any(e.from_role) AS from_role, any(e.to_role) AS to_role, min(at) AS first, max(at) AS last
+    FROM (SELECT * FROM (
+SELECT 1 AS source, run, process, site, origin, from_role, to_role, offered_at AS at, is_deleted FROM handoffs
+UNION ALL
+SELECT 2, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), sent_at, is_deleted
+FROM exchanges
+UNION ALL
+SELECT 3, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), raised_at, is_deleted
+FROM problems) WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND is_deleted = 0) AS e
+    GROUP BY e.source, sipHash64(e.process), sipHash64(e.origin), sipHash64(e.from_role), sipHash64(e.to_role)
+)
+WHERE (process, origin, least(toString(from_role), toString(to_role)), greatest(toString(from_role), toString(to_role))) NOT IN
+(
+    SELECT process, origin, least(toString(one), toString(other)), greatest(toString(one), toString(other))
+    FROM
+    (
+SELECT any(a.process) AS process, any(a.origin) AS origin, any(a.communicator_role) AS one, any(a.experiencer_role) AS other
+FROM
+(
+    SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
+    FROM (SELECT process, period, origin, communicator_role, experiencer_role, communicator_actors, experiencer_actors, largest_share, work_items FROM tie_windows FINAL WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND period_start >= earliest_from AND period_start >= multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from) AND period_start <= asked_last_day) AS w
+    LEFT JOIN
+    (
+        SELECT process AS of_process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+        FROM processes FINAL WHERE run = {run:String}
+    ) AS p ON p.of_process = w.process
+    WHERE NOT promised OR period = kept_period
+) AS a
+GROUP BY sipHash64(a.process), sipHash64(a.origin), sipHash64(a.communicator_role), sipHash64(a.experiencer_role)
+    )
+)))
+)
+WHERE a != '' AND b != '')
+GROUP BY process, origin, communicator_role, experiencer_role, dimension) AS t
+LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE run = {run:String}) AS d ON d.process = t.process
+LEFT JOIN (SELECT process, dimension, origin, mu, tau2, phi, k, n_eff FROM priors FINAL WHERE run = {run:String}) AS q
+    ON q.process = t.process AND q.dimension = t.dimension AND q.origin = t.origin
+WHERE multiIf(period = 'week', in_week, period = 'quarter', in_quarter, in_month)))))))))))))))
+SETTINGS join_use_nulls = 0;
+
+CREATE OR REPLACE VIEW ties AS
+WITH parseDateTime64BestEffort({from:String}, 6, 'UTC') AS asked_from,
+    parseDateTime64BestEffort({to:String}, 6, 'UTC') AS asked_to,
+    asked_to - toIntervalMicrosecond(1) AS asked_last,
+    toDate32(asked_last) AS asked_last_day,
+    toDate32(toMonday(asked_from)) AS week_from,
+    toDate32(addDays(toMonday(asked_last), 7)) AS week_to,
+    toDate32(toStartOfMonth(asked_from)) AS month_from,
+    toDate32(addMonths(toStartOfMonth(asked_last), 1)) AS month_to,
+    toDate32(toStartOfQuarter(asked_from)) AS quarter_from,
+    toDate32(addMonths(toStartOfQuarter(asked_last), 3)) AS quarter_to,
+    least(week_from, quarter_from) AS earliest_from,
+    greatest(week_to, quarter_to) AS latest_to,
+    toDateTime64(week_from, 6, 'UTC') AS week_from_at,
+    toDateTime64(week_to, 6, 'UTC') AS week_to_at,
+    toDateTime64(month_from, 6, 'UTC') AS month_from_at,
+    toDateTime64(month_to, 6, 'UTC') AS month_to_at,
+    toDateTime64(quarter_from, 6, 'UTC') AS quarter_from_at,
+    toDateTime64(quarter_to, 6, 'UTC') AS quarter_to_at,
+    toDateTime64(earliest_from, 6, 'UTC') AS earliest_from_at,
+    toDateTime64(latest_to, 6, 'UTC') AS latest_to_at,
+    {process:String} = '' AS any_process,
+    {site:String} = '' AS any_site, if(status = 'shown', 0., NULL) AS unless_hidden
+SELECT kept.1 AS process, kept.2 AS communicator_role, kept.3 AS experiencer_role, kept.4 AS dimension, kept.5 AS origin, kept.6 AS n, kept.7 AS pending,
+    f.estimate + unless_hidden AS estimate, f.low + unless_hidden AS low, f.high + unless_hidden AS high,
+    kept.8 AS status, kept.9 AS work_items, kept.10 AS n_by_rule, kept.11 AS hidden_share, kept.12 AS period_from, kept.13 AS period_to
+FROM (SELECT kept, _e AS estimate, _low AS low, _high AS high FROM (SELECT kept, _e, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * (((-1.6449) + (0.2842826683333333 * _g)) - ((-0.01879718704716667) * (_g * _g))))), (-36.0)), 36.0))))) AS _low, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * ((1.6449 + (0.2842826683333333 * _g)) - (0.01879718704716667 * (_g * _g))))), (-36.0)), 36.0))))) AS _high FROM (SELECT kept, _e, _psis, ((_psis[1].3 - _psis[2].3) / ((_psis[1].2 + _psis[2].2) * sqrt((_psis[1].2 + _psis[2].2)))) AS _g FROM (SELECT kept, _e, arrayMap((x, y, w, r) -> ((((log((x + 6.0)) - (0.5 * y)) + (w * ((-0.08333333333333333) + (w * (0.008333333333333333 + (w * ((-0.003968253968253968) + (w * 0.004166666666666667)))))))) - arraySum(r)), ((y + (w * (0.5 + (y * (0.16666666666666666 + (w * ((-0.03333333333333333) + (w * (0.023809523809523808 + (w * (-0.03333333333333333))))))))))) + arraySum(q -> q * q, r)), ((((-1.0) * w) * ((1.0 + y) - (w * ((-0.5) + (w * (0.16666666666666666 + (w * ((-0.16666666666666666) + (w * 0.3))))))))) - (2.0 * arraySum(q -> q * q * q, r)))), _ab, _ys, arrayMap(y -> (y * y), _ys), arrayMap(x -> arrayMap(i -> 1.0 / (x + i), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]), _ab)) AS _psis FROM (SELECT kept, _e, [_a, _b] AS _ab, arrayMap(x -> (1.0 / (x + 6.0)), [_a, _b]) AS _ys FROM (SELECT kept, _e, (_e * _size) AS _a, ((1.0 - _e) * _size) AS _b FROM (SELECT kept, _e, greatest(0.5, (((_e * (1.0 - _e)) / if((_k < 5.0), ((_e * (1.0 - _e)) / (_n_ + 2.0)), ((((_e * (1.0 - _e)) * (1.0 - _b_)) / ((_n_ + 1.0) - _b_)) + ((_b_ * _b_) * ((((_mu * (1.0 - _mu)) / _n_eff) + (_tau2 / _k)) + ((2.0 * ((_p - _mu) * (_p - _mu))) / (_k - 3.0))))))) - 1.0)) AS _size FROM (SELECT kept, _b_, _k, _mu, _n_, _n_eff, _p, _tau2, if((_k < 5.0), (((_s / if((_phi > 0.0), _phi, 1.0)) + 0.5) / (_n_ + 1.0)), least(greatest((_p + (_b_ * (_mu - _p))), 0.0001), 0.9999)) AS _e FROM (SELECT kept, _k, _mu, _n_, _n_eff, _p, _phi, _s, _tau2, if((_k < 5.0), 0.0, (((_k - 3.0) / (_k - 1.0)) / ((_n_ * if(((3.0 * _tau2) < (2.0 * (_mu * (1.0 - _mu)))), (_tau2 / ((_mu * (1.0 - _mu)) - _tau2)), 2.0)) + 1.0))) AS _b_ FROM (SELECT kept, _k, _mu, _n_eff, _phi, _s, _tau2, (_n / if((_phi > 0.0), _phi, 1.0)) AS _n_, if((_n > 0.0), (_s / _n), _mu) AS _p FROM (SELECT kept, toFloat64(s) AS _s, toFloat64(n) AS _n, toFloat64(mu) AS _mu, toFloat64(tau2) AS _tau2, toFloat64(phi) AS _phi, toFloat64(k) AS _k, toFloat64(n_eff) AS _n_eff FROM (SELECT tuple(process, communicator_role, experiencer_role, dimension, origin, if(status = 'shown', n, NULL), if(status = 'shown', pending, NULL), status, if(status = 'shown', work_items, NULL), if(status = 'shown', n_by_rule, CAST(map(), 'Map(String, UInt64)')), if(all_work_items = 0, NULL, intDiv(20 * (all_work_items - work_items) + all_work_items, 2 * all_work_items) / 10), multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from), multiIf(period = 'week', week_to, period = 'quarter', quarter_to, month_to), indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], dimension)) AS kept, s, n, mu, tau2, phi, k, n_eff FROM (
+SELECT t.process AS process, t.origin AS origin, t.communicator_role AS communicator_role,
+    t.experiencer_role AS experiencer_role, t.dimension AS dimension,
+    t.counts[1] AS found, t.counts[2] AS shown_atoms, t.counts[3] AS peopled_too_thinly, t.counts[4] AS n,
+    t.counts[5] AS pending, t.counts[6] AS work_items, t.counts[7] AS all_work_items, t.s AS s,
+    t.n_by_rule AS n_by_rule, hasAny(CAST(d.observed_rules, 'Array(String)'),
+    if(t.origin = 'inferred', CAST([[], ['handoff_acceptance'], [], ['handoff_advanced']], 'Array(Array(String))'),
+        CAST([['contact'], ['handoff_acceptance', 'handoff_offer', 'reply'], ['handoff_accuracy', 'message_accuracy'], ['problem_response', 'handoff_advanced']], 'Array(Array(String))'))[indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], t.dimension)]) AS declared, if(d.period = '', 'month', d.period) AS period,
+    multiIf(
+        found = 0 AND NOT declared, 'not observed',
+        shown_atoms > 0, 'shown',
+        peopled_too_thinly > 0, 'hidden: too few people',
+        'not enough data') AS status,
+    q.mu AS mu, q.tau2 AS tau2, q.phi AS phi, q.k AS k, q.n_eff AS n_eff
+FROM (
+SELECT process, origin, place.1 AS communicator_role, place.2 AS experiencer_role, place.3 AS dimension,
+    sumForEachIf([1, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items], place.4) AS counts, sumIf(sum_s, place.4) AS s,
+    sumMapIf(rules, place.4) AS n_by_rule,
+    max(in_week) AS in_week, max(in_month) AS in_month, max(in_quarter) AS in_quarter
+FROM (
+SELECT *, arrayJoin(arrayConcat(
+        arrayFlatten(arrayMap(other -> [(a, b, other, 0), (b, a, other, 0)], ['frequency', 'timeliness', 'accuracy', 'problem_solving'])),
+        if(held = '', [], [(a, b, held, 1)]), if(held = 'frequency' AND a != b, [(b, a, held, 1)], []))) AS place
+FROM
+(
+    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held,
+        shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items, sum_s, rules, 1 AS in_week, 1 AS in_month, 1 AS in_quarter
+    FROM (
+SELECT process, origin, communicator_role, experiencer_role, dimension,
+    countIf(publishable) AS shown_atoms, countIf(n > 0 AND NOT enough_people) AS peopled_too_thinly,
+    toFloat64(sumIf(toInt128(round(ifNull(s, 0) * 4503599627370496.0)), publishable)) / 4503599627370496.0 AS sum_s, sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
+    sumIf(work_items, publishable) AS shown_items, sum(work_items) AS all_work_items,
+    sumMapIf(n_by_rule, publishable) AS rules
+FROM
+(
+SELECT *
+FROM
+(
+    SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
+    FROM (SELECT process, period, origin, communicator_role, experiencer_role, dimension, s, n, pending, n_by_rule, communicator_actors, experiencer_actors, largest_share, work_items FROM tie_windows FINAL WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND period_start >= earliest_from AND period_start >= multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from) AND period_start <= asked_last_day) AS w
+    LEFT JOIN
+    (
+        SELECT process AS of_process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+        FROM processes FINAL WHERE run = {run:String}
+    ) AS p ON p.of_process = w.process
+    WHERE NOT promised OR period = kept_period
+))
+GROUP BY process, origin, communicator_role, experiencer_role, dimension)
+    UNION ALL
+    SELECT process, origin, from_role, to_role, '', 0, 0, 0, 0, 0, 0, 0., CAST(map(), 'Map(String, UInt64)'), in_week, in_month, in_quarter
+    FROM (
+SELECT DISTINCT process, origin, from_role, to_role, at >= week_from_at AND at < week_to_at AS in_week, at >= month_from_at AND at < month_to_at AS in_month, at >= quarter_from_at AND at < quarter_to_at AS in_quarter
+FROM (
+SELECT 1 AS source, run, process, site, origin, from_role, to_role, offered_at AS at FROM handoffs FINAL
+UNION ALL
+SELECT 2, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), sent_at
+FROM exchanges FINAL
+UNION ALL
+SELECT 3, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), raised_at
+FROM problems FINAL)
+WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND (source, process, toStartOfMonth(at)) IN (
+SELECT source, process, addMonths(toStartOfMonth(first),
+    arrayJoin(range(toUInt32(dateDiff('month', first, last) + 1)))) AS month
+FROM
+(
+    SELECT any(e.source) AS source, any(e.process) AS process, any(e.origin) AS origin,
+        any(e.from_role) AS from_role, any(e.to_role) AS to_role, min(at) AS first, max(at) AS last
+    FROM (SELECT * FROM (
+SELECT 1 AS source, run, process, site, origin, from_role, to_role, offered_at AS at, is_deleted FROM handoffs
+UNION ALL
+SELECT 2, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), sent_at, is_deleted
+FROM exchanges
+UNION ALL
+SELECT 3, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), raised_at, is_deleted
+FROM problems) WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND is_deleted = 0) AS e
+    GROUP BY e.source, sipHash64(e.process), sipHash64(e.origin), sipHash64(e.from_role), sipHash64(e.to_role)
+)
+WHERE (process, origin, least(toString(from_role), toString(to_role)), greatest(toString(from_role), toString(to_role))) NOT IN
+(
+    SELECT process, origin, least(toString(one), toString(other)), greatest(toString(one), toString(other))
+    FROM
+    (
+SELECT any(a.process) AS process, any(a.origin) AS origin, any(a.communicator_role) AS one, any(a.experiencer_role) AS other
+FROM
+(
+    SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
+    FROM (SELECT process, period, origin, communicator_role, experiencer_role, communicator_actors, experiencer_actors, largest_share, work_items FROM tie_windows FINAL WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND period_start >= earliest_from AND period_start >= multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from) AND period_start <= asked_last_day) AS w
+    LEFT JOIN
+    (
+        SELECT process AS of_process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+        FROM processes FINAL WHERE run = {run:String}
+    ) AS p ON p.of_process = w.process
+    WHERE NOT promised OR period = kept_period
+) AS a
+GROUP BY sipHash64(a.process), sipHash64(a.origin), sipHash64(a.communicator_role), sipHash64(a.experiencer_role)
+    )
+)))
+)
+WHERE a != '' AND b != '')
+GROUP BY process, origin, communicator_role, experiencer_role, dimension) AS t
+LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE run = {run:String}) AS d ON d.process = t.process
+LEFT JOIN (SELECT process, dimension, origin, mu, tau2, phi, k, n_eff FROM priors FINAL WHERE run = {run:String}) AS q
+    ON q.process = t.process AND q.dimension = t.dimension AND q.origin = t.origin
+WHERE multiIf(period = 'week', in_week, period = 'quarter', in_quarter, in_month)))))))))))))) AS f
+ORDER BY process, communicator_role, experiencer_role, origin, kept.14
+SETTINGS join_use_nulls = 0;
+
+CREATE OR REPLACE VIEW overall AS
+WITH parseDateTime64BestEffort({from:String}, 6, 'UTC') AS asked_from,
+    parseDateTime64BestEffort({to:String}, 6, 'UTC') AS asked_to,
+    asked_to - toIntervalMicrosecond(1) AS asked_last,
+    toDate32(asked_last) AS asked_last_day,
+    toDate32(toMonday(asked_from)) AS week_from,
+    toDate32(addDays(toMonday(asked_last), 7)) AS week_to,
+    toDate32(toStartOfMonth(asked_from)) AS month_from,
+    toDate32(addMonths(toStartOfMonth(asked_last), 1)) AS month_to,
+    toDate32(toStartOfQuarter(asked_from)) AS quarter_from,
+    toDate32(addMonths(toStartOfQuarter(asked_last), 3)) AS quarter_to,
+    least(week_from, quarter_from) AS earliest_from,
+    greatest(week_to, quarter_to) AS latest_to,
+    toDateTime64(week_from, 6, 'UTC') AS week_from_at,
+    toDateTime64(week_to, 6, 'UTC') AS week_to_at,
+    toDateTime64(month_from, 6, 'UTC') AS month_from_at,
+    toDateTime64(month_to, 6, 'UTC') AS month_to_at,
+    toDateTime64(quarter_from, 6, 'UTC') AS quarter_from_at,
+    toDateTime64(quarter_to, 6, 'UTC') AS quarter_to_at,
+    toDateTime64(earliest_from, 6, 'UTC') AS earliest_from_at,
+    toDateTime64(latest_to, 6, 'UTC') AS latest_to_at,
+    {process:String} = '' AS any_process,
+    {site:String} = '' AS any_site, if(verdict = 'shown', 0., NULL) AS unless_hidden
+SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict AS status,
+    mean + unless_hidden AS estimate,
+    o.low + unless_hidden AS low, o.high + unless_hidden AS high
+FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, _low AS low, _high AS high FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * (((-1.6449) + (0.2842826683333333 * _g)) - ((-0.01879718704716667) * (_g * _g))))), (-36.0)), 36.0))))) AS _low, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * ((1.6449 + (0.2842826683333333 * _g)) - (0.01879718704716667 * (_g * _g))))), (-36.0)), 36.0))))) AS _high FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, _psis, ((_psis[1].3 - _psis[2].3) / ((_psis[1].2 + _psis[2].2) * sqrt((_psis[1].2 + _psis[2].2)))) AS _g FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, arrayMap((x, y, w, r) -> ((((log((x + 6.0)) - (0.5 * y)) + (w * ((-0.08333333333333333) + (w * (0.008333333333333333 + (w * ((-0.003968253968253968) + (w * 0.004166666666666667)))))))) - arraySum(r)), ((y + (w * (0.5 + (y * (0.16666666666666666 + (w * ((-0.03333333333333333) + (w * (0.023809523809523808 + (w * (-0.03333333333333333))))))))))) + arraySum(q -> q * q, r)), ((((-1.0) * w) * ((1.0 + y) - (w * ((-0.5) + (w * (0.16666666666666666 + (w * ((-0.16666666666666666) + (w * 0.3))))))))) - (2.0 * arraySum(q -> q * q * q, r)))), _ab, _ys, arrayMap(y -> (y * y), _ys), arrayMap(x -> arrayMap(i -> 1.0 / (x + i), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]), _ab)) AS _psis FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, [_a, _b] AS _ab, arrayMap(x -> (1.0 / (x + 6.0)), [_a, _b]) AS _ys FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, (_e * _size) AS _a, ((1.0 - _e) * _size) AS _b FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, _e, greatest(0.5, (((_e * (1.0 - _e)) / _variance) - 1.0)) AS _size FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, toFloat64(mean) AS _e, toFloat64(spread) AS _variance FROM (
+SELECT process, origin, communicator_role, experiencer_role, dimensions,
+    multiIf(wanted = 0, 'not observed', hidden > 0, 'hidden: too few people', shown < wanted, 'not enough data',
+        'shown') AS verdict,
+    if(verdict = 'shown', arraySum(arrayMap(part -> part.2, parts)) / wanted, 0.5) AS mean,
+    if(verdict = 'shown', pow(arraySum(arrayMap(part -> part.3, parts)) / wanted, 2), 0.05) AS spread
+FROM
+(
+    SELECT process, origin, communicator_role, experiencer_role, arraySort(groupArrayIf((dimension, estimate, sqrt(variance)), declared)) AS parts,
+        arraySort(groupArrayIf(dimension, declared)) AS dimensions, countIf(declared) AS wanted,
+        countIf(declared AND status = 'shown') AS shown, countIf(declared AND startsWith(status, 'hidden')) AS hidden
+    FROM
+    (
+        SELECT kept.1 AS process, kept.2 AS origin, kept.3 AS communicator_role, kept.4 AS experiencer_role, kept.5 AS dimension, kept.6 AS declared, kept.7 AS status, estimate, variance
+        FROM (SELECT kept, _e AS estimate, _variance AS variance FROM (SELECT kept, _e, if((_k < 5.0), ((_e * (1.0 - _e)) / (_n_ + 2.0)), ((((_e * (1.0 - _e)) * (1.0 - _b_)) / ((_n_ + 1.0) - _b_)) + ((_b_ * _b_) * ((((_mu * (1.0 - _mu)) / _n_eff) + (_tau2 / _k)) + ((2.0 * ((_p - _mu) * (_p - _mu))) / (_k - 3.0)))))) AS _variance FROM (SELECT kept, _b_, _k, _mu, _n_, _n_eff, _p, _tau2, if((_k < 5.0), (((_s / if((_phi > 0.0), _phi, 1.0)) + 0.5) / (_n_ + 1.0)), least(greatest((_p + (_b_ * (_mu - _p))), 0.0001), 0.9999)) AS _e FROM (SELECT kept, _k, _mu, _n_, _n_eff, _p, _phi, _s, _tau2, if((_k < 5.0), 0.0, (((_k - 3.0) / (_k - 1.0)) / ((_n_ * if(((3.0 * _tau2) < (2.0 * (_mu * (1.0 - _mu)))), (_tau2 / ((_mu * (1.0 - _mu)) - _tau2)), 2.0)) + 1.0))) AS _b_ FROM (SELECT kept, _k, _mu, _n_eff, _phi, _s, _tau2, (_n / if((_phi > 0.0), _phi, 1.0)) AS _n_, if((_n > 0.0), (_s / _n), _mu) AS _p FROM (SELECT kept, toFloat64(s) AS _s, toFloat64(n) AS _n, toFloat64(mu) AS _mu, toFloat64(tau2) AS _tau2, toFloat64(phi) AS _phi, toFloat64(k) AS _k, toFloat64(n_eff) AS _n_eff FROM (SELECT tuple(process, origin, communicator_role, experiencer_role, dimension, declared, status) AS kept, s, n, mu, tau2, phi, k, n_eff FROM (
+SELECT t.process AS process, t.origin AS origin, t.communicator_role AS communicator_role,
+    t.experiencer_role AS experiencer_role, t.dimension AS dimension,
+    t.counts[1] AS found, t.counts[2] AS shown_atoms, t.counts[3] AS peopled_too_thinly, t.counts[4] AS n,
+    t.counts[5] AS pending, t.counts[6] AS work_items, t.counts[7] AS all_work_items, t.s AS s,
+    t.n_by_rule AS n_by_rule, hasAny(CAST(d.observed_rules, 'Array(String)'),
+    if(t.origin = 'inferred', CAST([[], ['handoff_acceptance'], [], ['handoff_advanced']], 'Array(Array(String))'),
+        CAST([['contact'], ['handoff_acceptance', 'handoff_offer', 'reply'], ['handoff_accuracy', 'message_accuracy'], ['problem_response', 'handoff_advanced']], 'Array(Array(String))'))[indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], t.dimension)]) AS declared, if(d.period = '', 'month', d.period) AS period,
+    multiIf(
+        found = 0 AND NOT declared, 'not observed',
+        shown_atoms > 0, 'shown',
+        peopled_too_thinly > 0, 'hidden: too few people',
+        'not enough data') AS status,
+    q.mu AS mu, q.tau2 AS tau2, q.phi AS phi, q.k AS k, q.n_eff AS n_eff
+FROM (
+SELECT process, origin, place.1 AS communicator_role, place.2 AS experiencer_role, place.3 AS dimension,
+    sumForEachIf([1, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items], place.4) AS counts, sumIf(sum_s, place.4) AS s,
+    sumMapIf(rules, place.4) AS n_by_rule,
+    max(in_week) AS in_week, max(in_month) AS in_month, max(in_quarter) AS in_quarter
+FROM (
+SELECT *, arrayJoin(arrayConcat(
+        arrayFlatten(arrayMap(other -> [(a, b, other, 0), (b, a, other, 0)], ['frequency', 'timeliness', 'accuracy', 'problem_solving'])),
+        if(held = '', [], [(a, b, held, 1)]), if(held = 'frequency' AND a != b, [(b, a, held, 1)], []))) AS place
+FROM
+(
+    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held,
+        shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items, sum_s, rules, 1 AS in_week, 1 AS in_month, 1 AS in_quarter
+    FROM (
+SELECT process, origin, communicator_role, experiencer_role, dimension,
+    countIf(publishable) AS shown_atoms, countIf(n > 0 AND NOT enough_people) AS peopled_too_thinly,
+    toFloat64(sumIf(toInt128(round(ifNull(s, 0) * 4503599627370496.0)), publishable)) / 4503599627370496.0 AS sum_s, sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
+    sumIf(work_items, publishable) AS shown_items, sum(work_items) AS all_work_items,
+    sumMapIf(n_by_rule, publishable) AS rules
+FROM
+(
+SELECT *
+FROM
+(
+    SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
+    FROM (SELECT process, period, origin, communicator_role, experiencer_role, dimension, s, n, pending, n_by_rule, communicator_actors, experiencer_actors, largest_share, work_items FROM tie_windows FINAL WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND period_start >= earliest_from AND period_start >= multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from) AND period_start <= asked_last_day) AS w
+    LEFT JOIN
+    (
+        SELECT process AS of_process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+        FROM processes FINAL WHERE run = {run:String}
+    ) AS p ON p.of_process = w.process
+    WHERE NOT promised OR period = kept_period
+))
+GROUP BY process, origin, communicator_role, experiencer_role, dimension)
+    UNION ALL
+    SELECT process, origin, from_role, to_role, '', 0, 0, 0, 0, 0, 0, 0., CAST(map(), 'Map(String, UInt64)'), in_week, in_month, in_quarter
+    FROM (
+SELECT DISTINCT process, origin, from_role, to_role, at >= week_from_at AND at < week_to_at AS in_week, at >= month_from_at AND at < month_to_at AS in_month, at >= quarter_from_at AND at < quarter_to_at AS in_quarter
+FROM (
+SELECT 1 AS source, run, process, site, origin, from_role, to_role, offered_at AS at FROM handoffs FINAL
+UNION ALL
+SELECT 2, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), sent_at
+FROM exchanges FINAL
+UNION ALL
+SELECT 3, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), raised_at
+FROM problems FINAL)
+WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND (source, process, toStartOfMonth(at)) IN (
+SELECT source, process, addMonths(toStartOfMonth(first),
+    arrayJoin(range(toUInt32(dateDiff('month', first, last) + 1)))) AS month
+FROM
+(
+    SELECT any(e.source) AS source, any(e.process) AS process, any(e.origin) AS origin,
+        any(e.from_role) AS from_role, any(e.to_role) AS to_role, min(at) AS first, max(at) AS last
+    FROM (SELECT * FROM (
+SELECT 1 AS source, run, process, site, origin, from_role, to_role, offered_at AS at, is_deleted FROM handoffs
+UNION ALL
+SELECT 2, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), sent_at, is_deleted
+FROM exchanges
+UNION ALL
+SELECT 3, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), raised_at, is_deleted
+FROM problems) WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND is_deleted = 0) AS e
+    GROUP BY e.source, sipHash64(e.process), sipHash64(e.origin), sipHash64(e.from_role), sipHash64(e.to_role)
+)
+WHERE (process, origin, least(toString(from_role), toString(to_role)), greatest(toString(from_role), toString(to_role))) NOT IN
+(
+    SELECT process, origin, least(toString(one), toString(other)), greatest(toString(one), toString(other))
+    FROM
+    (
+SELECT any(a.process) AS process, any(a.origin) AS origin, any(a.communicator_role) AS one, any(a.experiencer_role) AS other
+FROM
+(
+    SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
+    FROM (SELECT process, period, origin, communicator_role, experiencer_role, communicator_actors, experiencer_actors, largest_share, work_items FROM tie_windows FINAL WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND period_start >= earliest_from AND period_start >= multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from) AND period_start <= asked_last_day) AS w
+    LEFT JOIN
+    (
+        SELECT process AS of_process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+        FROM processes FINAL WHERE run = {run:String}
+    ) AS p ON p.of_process = w.process
+    WHERE NOT promised OR period = kept_period
+) AS a
+GROUP BY sipHash64(a.process), sipHash64(a.origin), sipHash64(a.communicator_role), sipHash64(a.experiencer_role)
+    )
+)))
+)
+WHERE a != '' AND b != '')
+GROUP BY process, origin, communicator_role, experiencer_role, dimension) AS t
+LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE run = {run:String}) AS d ON d.process = t.process
+LEFT JOIN (SELECT process, dimension, origin, mu, tau2, phi, k, n_eff FROM priors FINAL WHERE run = {run:String}) AS q
+    ON q.process = t.process AND q.dimension = t.dimension AND q.origin = t.origin
+WHERE multiIf(period = 'week', in_week, period = 'quarter', in_quarter, in_month)))))))))
+    )
+    GROUP BY process, origin, communicator_role, experiencer_role
+)))))))))) AS o
+ORDER BY process, communicator_role, experiencer_role, origin
+SETTINGS join_use_nulls = 0;
+
+CREATE OR REPLACE VIEW tie_periods AS
+WITH parseDateTime64BestEffort({from:String}, 6, 'UTC') AS asked_from,
+    parseDateTime64BestEffort({to:String}, 6, 'UTC') AS asked_to,
+    asked_to - toIntervalMicrosecond(1) AS asked_last,
+    toDate32(asked_last) AS asked_last_day,
+    toDate32(toMonday(asked_from)) AS week_from,
+    toDate32(addDays(toMonday(asked_last), 7)) AS week_to,
+    toDate32(toStartOfMonth(asked_from)) AS month_from,
+    toDate32(addMonths(toStartOfMonth(asked_last), 1)) AS month_to,
+    toDate32(toStartOfQuarter(asked_from)) AS quarter_from,
+    toDate32(addMonths(toStartOfQuarter(asked_last), 3)) AS quarter_to,
+    least(week_from, quarter_from) AS earliest_from,
+    greatest(week_to, quarter_to) AS latest_to,
+    toDateTime64(week_from, 6, 'UTC') AS week_from_at,
+    toDateTime64(week_to, 6, 'UTC') AS week_to_at,
+    toDateTime64(month_from, 6, 'UTC') AS month_from_at,
+    toDateTime64(month_to, 6, 'UTC') AS month_to_at,
+    toDateTime64(quarter_from, 6, 'UTC') AS quarter_from_at,
+    toDateTime64(quarter_to, 6, 'UTC') AS quarter_to_at,
+    toDateTime64(earliest_from, 6, 'UTC') AS earliest_from_at,
+    toDateTime64(latest_to, 6, 'UTC') AS latest_to_at,
+    {process:String} = '' AS any_process,
+    {site:String} = '' AS any_site
+SELECT process, site, communicator_role, experiencer_role, dimension, origin, period, period_start,
+    if(period = 'week', addDays(period_start, 7), addMonths(period_start, if(period = 'quarter', 3, 1))) AS period_end, s / n AS value, s, n, pending, work_items, n_by_rule
+FROM
+(
+    SELECT process, site, dimension, origin, period, period_start, s, n, pending, work_items, n_by_rule, if(turned, b, a) AS communicator_role, if(turned, a, b) AS experiencer_role
+    FROM
+    (
+SELECT process, site, dimension, origin, period, period_start, s, n, pending, work_items, n_by_rule, communicator_role AS a, experiencer_role AS b, publishable, arrayJoin(if(dimension = 'frequency' AND a != b, [0, 1], [0])) AS turned
+FROM
+(
+    SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
+    FROM (SELECT process, period, site, communicator_role, experiencer_role, dimension, origin, period_start, s, n, pending, n_by_rule, communicator_actors, experiencer_actors, largest_share, work_items FROM tie_windows FINAL WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND period_start >= earliest_from AND period_start >= multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from) AND period_start <= asked_last_day) AS w
+    LEFT JOIN
+    (
+        SELECT process AS of_process, 1 AS promised, period AS kept_period, min_actors, min_work_items, max_share
+        FROM processes FINAL WHERE run = {run:String}
+    ) AS p ON p.of_process = w.process
+    WHERE NOT promised OR period = kept_period
+)
+    WHERE publishable
+    )
+)
+ORDER BY process, site, communicator_role, experiencer_role, dimension, origin, period_start
+SETTINGS join_use_nulls = 0;

@@ -177,6 +177,31 @@ def test_a_handoff_of_another_atom_names_no_tie(client: Client) -> None:
     assert len(select(client, "ties", ("2026-01-10 00:00:00", "2026-02-01 00:00:01"))) == 8
 
 
+def test_only_the_newest_version_of_a_row_names_a_tie(client: Client) -> None:
+    declare(client)
+    moved = handoff("moved", to_role="ghost")
+    gone = handoff("gone", from_role="spirit")
+    put(client, "handoffs", [moved, gone])
+    assert {row["experiencer_role"] for row in select(client, "ties")} >= {"ghost", "spirit"}
+    put(client, "handoffs", [moved.model_copy(update={"to_role": "bed-manager", "revision": 2})])
+    put(client, "handoffs", [gone.model_copy(update={"is_deleted": True, "revision": 2})])
+    assert {row["experiencer_role"] for row in select(client, "ties")} == {"nurse", "bed-manager"}
+
+
+def test_what_evidence_names_already_hides_no_other_tie(client: Client) -> None:
+    declare(client)
+    load(client, random_evidence(11, rows=400))
+    before = select(client, "ties")
+    named = {(row["communicator_role"], row["experiencer_role"]) for row in before}
+    put(client, "handoffs", [handoff(from_role="nurse", to_role="courier", at=START + timedelta(days=70))])
+    after = select(client, "ties")
+    assert {(row["communicator_role"], row["experiencer_role"]) for row in after} - named == {
+        ("nurse", "courier"),
+        ("courier", "nurse"),
+    }
+    assert [row for row in after if "courier" not in (row["communicator_role"], row["experiencer_role"])] == before
+
+
 def crowd(count: int, actors: int, **fields: Any) -> list[EvidenceRow]:
     """`count` items in turn among as many people on each side."""
     return [
