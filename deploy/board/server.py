@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +24,7 @@ from deploy.board.markup import Html
 from deploy.board.page import page, period
 from deploy.board.store import Busy, Store
 from deploy.board.variables import Options
-from deploy.board.watch import AWAY, SLOW_S, Message, Send, Watch, notice
+from deploy.board.watch import AWAY, SLOW_S, Message, Send, Watch, connection_lost, notice
 from deploy.dashboards.catalogue import BOARD
 from deploy.dashboards.dashboard import Dashboard
 from schemas.errors import ConfigError, TransientError
@@ -127,7 +126,7 @@ class Board:
         socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=1024)
         await socket.prepare(request)
         watching.add(socket)
-        watch = asyncio.create_task(Watch(look).run(_sender(socket)))
+        watch = asyncio.create_task(Watch(look, _sender(socket)).run())
         watch.add_done_callback(_report)
         try:
             async for message in socket:
@@ -136,8 +135,7 @@ class Board:
         finally:
             watching.discard(socket)
             watch.cancel()
-            with suppress(asyncio.CancelledError, ConnectionError):
-                await watch
+            await asyncio.gather(watch, return_exceptions=True)
         return socket
 
     async def _close_all(self, _: web.Application) -> None:
@@ -178,7 +176,7 @@ def _sender(socket: web.WebSocketResponse) -> Send:
 
 def _report(task: asyncio.Task[None]) -> None:
     """A page's look that broke is our mistake: it is logged, and the page asks again."""
-    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, ConnectionError):
+    if not task.cancelled() and (error := task.exception()) is not None and not connection_lost(error):
         log.error("a page's look ended", exc_info=error)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+import math
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from deploy.board.choice import Choice
 from deploy.board.controls import controls
-from deploy.board.drawing.drawing import Drawing, Mark
-from deploy.board.look import Look, Seen, title
+from deploy.board.drawing.drawing import Drawing
+from deploy.board.look import Look, title
 from deploy.board.markup import Html, prose, tag, text
 from deploy.board.page import EMPTY, body, part_ids, period
 from deploy.board.store import Busy
@@ -22,7 +23,6 @@ SOONEST_S = 1.0
 """How often what is open is looked at, while somebody looks and the store answers quickly."""
 SLOW_S = 60.0
 EMPTY_S = 5.0
-BUSY_S = 1.0
 _LIVE_S = 5
 _SHARE = 5
 """A panel that takes long is asked more rarely: it has the store for at most a fifth of the time."""
@@ -34,17 +34,16 @@ Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
 
-def base_pace_s(choice: Choice, panel: Panel) -> float:
-    """Figures and tables of a live dashboard every second, its charts as often as it says; others once a minute."""
-    refresh_s = choice.dashboard.refresh_s
-    if is_live(choice) and isinstance(panel.visual, (Stat, Table)):
-        return SOONEST_S
-    return float(refresh_s or SLOW_S)
-
-
 def is_live(choice: Choice) -> bool:
     """Whether it is looked at while things happen."""
     return 0 < choice.dashboard.refresh_s <= _LIVE_S
+
+
+def base_pace_s(choice: Choice, panel: Panel) -> float:
+    """Figures and tables of a live dashboard every second, its charts as often as it says; others once a minute."""
+    if is_live(choice) and isinstance(panel.visual, (Stat, Table)):
+        return SOONEST_S
+    return float(choice.dashboard.refresh_s or SLOW_S)
 
 
 def pace_s(base_s: float, took_s: float) -> float:
@@ -52,137 +51,116 @@ def pace_s(base_s: float, took_s: float) -> float:
     return min(max(base_s, took_s * _SHARE), max(base_s, SLOW_S))
 
 
-@dataclass(slots=True)
-class _Turn:
-    """When a panel is next looked at, and what was sent of it."""
-
-    at_s: float = 0.0
-    sent: tuple[Html, Any] | None = None
-
-
-@dataclass(slots=True)
-class Watch:
-    """One page's look at its choice.
-
-    Attributes:
-        look: asks and draws.
-        sent: parts of the page by element id, as the page has them.
-    """
-
-    look: Look
-    sent: dict[str, Html] = field(default_factory=dict)
-    _turns: dict[str, _Turn] = field(default_factory=dict)
-    _options: Options | None = None
-    _is_empty: bool = False
-    _options_at_s: float = 0.0
-
-    async def run(self, send: Send) -> None:
-        """Until cancelled, or `send` fails because the page was closed."""
-        while True:
-            try:
-                await self._once(send)
-                await self._send_parts(send, {"notice": notice(self._is_empty)})
-            except Busy:
-                await asyncio.sleep(SOONEST_S)
-            except TransientError:
-                await self._send_parts(send, {"notice": AWAY})
-                await asyncio.sleep(SOONEST_S)
-            await asyncio.sleep(max(0.05, self._next_s() - _now_s()))
-
-    async def _once(self, send: Send) -> None:
-        options = await self._current_options(send)
-        due = [panel for panel in self._panels if self._turn(panel).at_s <= _now_s()]
-        looking = {asyncio.create_task(self._seen(panel, options)): panel for panel in due}
-        try:
-            async for panel, seen in _as_they_come(looking):
-                if seen is not None:
-                    await self._send_panel(send, panel, seen.drawing)
-                took_s = BUSY_S if seen is None else seen.took_s
-                self._turn(panel).at_s = _now_s() + pace_s(self._base_s(panel), took_s)
-        finally:
-            for task in looking:
-                task.cancel()
-        if due:
-            await send({"looked": self.look.now.isoformat(timespec="seconds"), "every": self._every()})
-
-    async def _seen(self, panel: Panel, options: Options) -> Seen | None:
-        """None: the store had no time for it."""
-        try:
-            return await self.look.panel(panel, options, self._base_s(panel) * 0.9)
-        except Busy:
-            return None
-
-    def _base_s(self, panel: Panel) -> float:
-        usual_s = base_pace_s(self.look.choice, panel)
-        return min(usual_s, EMPTY_S) if self._is_empty else usual_s
-
-    async def _current_options(self, send: Send) -> Options:
-        """Asked again now and then: new processes, sites and roles can be chosen without a reload."""
-        if self._options is not None and _now_s() < self._options_at_s:
-            return self._options
-        usual_s = float(self.look.choice.dashboard.refresh_s or SLOW_S)
-        every_s = min(usual_s, EMPTY_S) if self._is_empty else usual_s
-        options = await self.look.options(every_s * 0.9)
-        marks = await self.look.marks(options, every_s * 0.9)
-        self._is_empty = await self.look.is_empty(SOONEST_S)
-        if self._options is not None and options.chosen != self._options.chosen:
-            for turn in self._turns.values():
-                turn.at_s = 0.0
-        self._options, self._options_at_s = options, _now_s() + every_s
-        await self._send_parts(send, self._parts(options, marks))
-        return options
-
-    def _parts(self, options: Options, marks: list[Mark]) -> dict[str, Html]:
-        titles = {part_ids(panel)[0]: text(title(panel, options)) for panel in self._panels if "$" in panel.title}
-        choice = self.look.choice
-        return {
-            "controls": controls(choice, options),
-            "period": period(choice, self.look.time_range, marks),
-            **titles,
-        }
-
-    async def _send_panel(self, send: Send, panel: Panel, drawing: Drawing) -> None:
-        drawn, turn = body(panel, drawing), self._turn(panel)
-        if turn.sent == (drawn, drawing.chart):
-            return
-        turn.sent = (drawn, drawing.chart)
-        await send({"parts": {part_ids(panel)[1]: drawn}, "charts": {panel.key: drawing.chart}})
-
-    async def _send_parts(self, send: Send, parts: dict[str, Html]) -> None:
-        changed = {name: part for name, part in parts.items() if self.sent.get(name) != part}
-        if changed:
-            self.sent |= changed
-            await send({"parts": changed})
-
-    def _every(self) -> str:
-        choice = self.look.choice
-        usual_s = SOONEST_S if is_live(choice) else choice.dashboard.refresh_s or SLOW_S
-        seconds = min(usual_s, EMPTY_S) if self._is_empty else usual_s
-        return "every second" if seconds == 1 else f"every {seconds:.0f} s"
-
-    @property
-    def _panels(self) -> list[Panel]:
-        return list(self.look.choice.dashboard.panels())
-
-    def _turn(self, panel: Panel) -> _Turn:
-        return self._turns.setdefault(panel.key, _Turn())
-
-    def _next_s(self) -> float:
-        return min([self._options_at_s, *(turn.at_s for turn in self._turns.values())])
-
-
 def notice(is_empty: bool) -> Html:
     """What the whole page has to say before any panel does."""
     return tag("p", prose(EMPTY), class_="empty") if is_empty else Html("")
 
 
-async def _as_they_come(looking: dict[asyncio.Task[Seen | None], Panel]) -> AsyncIterator[tuple[Panel, Seen | None]]:
-    left = set(looking)
-    while left:
-        done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            yield looking[task], task.result()
+class Watch:
+    """One page's look at its choice: each panel at its own pace, so that a slow one holds up no other.
+
+    Args:
+        send: sends a message to the page; it is never called twice at once.
+    """
+
+    def __init__(self, look: Look, send: Send) -> None:
+        self._look, self._choice = look, look.choice
+        self._panels = list(look.choice.dashboard.panels())
+        self._to_page, self._sending = send, asyncio.Lock()
+        self._sent: dict[str, Html] = {}
+        self._options: Options | None = None
+        self._is_empty = False
+        self._changed = asyncio.Event()
+        self._told_s = -math.inf
+
+    async def run(self) -> None:
+        """Until cancelled, or the page is closed. Raises: ConnectionError: it was closed."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_options())
+            for panel in self._panels:
+                tasks.create_task(self._follow(panel))
+
+    async def _follow(self, panel: Panel) -> None:
+        """Look at one panel, again and again; sooner if another value was chosen for the page meanwhile."""
+        sent: tuple[Html, Any] | None = None
+        while True:
+            changed, options = self._changed, self._options
+            if options is None:
+                await changed.wait()
+                continue
+            base_s = pause_s = self._sooner(base_pace_s(self._choice, panel))
+            try:
+                seen = await self._look.panel(panel, options, base_s * 0.9)
+                pause_s = pace_s(base_s, seen.took_s)
+                drawn = (body(panel, seen.drawing), seen.drawing.chart)
+                if drawn != sent:
+                    await self._send_panel(panel, seen.drawing)
+                    sent = drawn
+                await self._tell_when()
+            except TransientError:  # away or busy: what was seen stays, and the look at the options says why
+                pause_s = min(base_s, EMPTY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), pause_s)
+
+    async def _follow_options(self) -> None:
+        """New processes, sites and roles can be chosen without a reload; says whether the store is empty or away."""
+        while True:
+            pause_s = self._sooner(float(self._choice.dashboard.refresh_s or SLOW_S))
+            try:
+                await self._look_at_options(pause_s * 0.9)
+                await self._send_parts({"notice": notice(self._is_empty)})
+                pause_s = self._sooner(pause_s)
+            except Busy:
+                pause_s = SOONEST_S
+            except TransientError:
+                await self._send_parts({"notice": AWAY})
+                pause_s = SOONEST_S
+            await asyncio.sleep(pause_s)
+
+    async def _look_at_options(self, no_older_than_s: float) -> None:
+        options = await self._look.options(no_older_than_s)
+        marks = await self._look.marks(options, no_older_than_s)
+        self._is_empty = await self._look.is_empty(SOONEST_S)
+        titles = {part_ids(panel)[0]: text(title(panel, options)) for panel in self._panels if "$" in panel.title}
+        told = period(self._choice, self._look.time_range, marks)
+        await self._send_parts({"controls": controls(self._choice, options), "period": told, **titles})
+        if self._options is None or options.chosen != self._options.chosen:
+            self._options = options
+            self._changed.set()
+            self._changed = asyncio.Event()
+
+    async def _tell_when(self) -> None:
+        """At most once a second, however many panels were looked at."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._told_s >= SOONEST_S * 0.9:
+            self._told_s = now_s
+            await self._send({"looked": self._look.now.isoformat(timespec="seconds"), "every": self._every()})
+
+    def _sooner(self, usual_s: float) -> float:
+        """An empty page is looked at more often, so that it fills soon."""
+        return min(usual_s, EMPTY_S) if self._is_empty else usual_s
+
+    def _every(self) -> str:
+        usual_s = SOONEST_S if is_live(self._choice) else float(self._choice.dashboard.refresh_s or SLOW_S)
+        seconds = self._sooner(usual_s)
+        return "every second" if seconds == 1 else f"every {seconds:.0f} s"
+
+    async def _send_panel(self, panel: Panel, drawing: Drawing) -> None:
+        parts = {part_ids(panel)[1]: body(panel, drawing)}
+        await self._send({"parts": parts, "charts": {panel.key: drawing.chart}})
+
+    async def _send_parts(self, parts: dict[str, Html]) -> None:
+        changed = {name: part for name, part in parts.items() if self._sent.get(name) != part}
+        if changed:
+            self._sent |= changed
+            await self._send({"parts": changed})
+
+    async def _send(self, message: Message) -> None:
+        async with self._sending:
+            await self._to_page(message)
 
 
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()
+def connection_lost(error: BaseException) -> bool:
+    """Whether a look ended only because its page was closed."""
+    inside: Iterable[BaseException] = error.exceptions if isinstance(error, BaseExceptionGroup) else (error,)
+    return all(isinstance(one, ConnectionError) for one in inside)

@@ -12,7 +12,7 @@ from deploy.board.answers import Answers
 from deploy.board.choice import choice_of
 from deploy.board.look import Look
 from deploy.board.store import Answer, Busy, Refused
-from deploy.board.watch import Message, Watch, base_pace_s, pace_s
+from deploy.board.watch import Message, Watch, base_pace_s, connection_lost, pace_s
 from deploy.dashboards.catalogue import dashboard
 from deploy.dashboards.dashboard import Dashboard
 from deploy.dashboards.panel import Bars, Column, Panel, Query, Stat, Table, text
@@ -58,7 +58,7 @@ async def _messages(of: Dashboard, answer: Callable[[str], Answer], until: Calla
             arrived.set()
 
     look = Look(Answers(Says(answer)), choice_of(of, []), lambda: NOW)
-    watching = asyncio.create_task(Watch(look).run(send))
+    watching = asyncio.create_task(Watch(look, send).run())
     async with asyncio.timeout(10):
         await arrived.wait()
     watching.cancel()
@@ -75,6 +75,38 @@ async def test_page_is_sent_every_panel_and_when_it_was_looked_at() -> None:
     messages = await _messages(of, _one, lambda message: "looked" in message)
     assert {"body-a", "body-b", "controls"} <= _parts(messages).keys()
     assert {"looked": "2026-11-23T12:00:07+00:00", "every": "every second"} in messages
+
+
+async def test_slow_panel_holds_up_no_other() -> None:
+    class Stuck(Says):
+        async def ask(self, sql: str) -> Answer:
+            if "stuck" in sql:
+                await asyncio.Event().wait()
+            return await super().ask(sql)
+
+    of = made_of(refresh_s=5, panels=(_count("a", "SELECT stuck"), _count("b", "SELECT 2")))
+    arrived = asyncio.Event()
+
+    async def send(message: Message) -> None:
+        if "body-b" in message.get("parts", {}):
+            arrived.set()
+
+    look = Look(Answers(Stuck(_one)), choice_of(of, []), lambda: NOW)
+    watching = asyncio.create_task(Watch(look, send).run())
+    async with asyncio.timeout(10):
+        await arrived.wait()
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_look_ends_when_its_page_is_closed() -> None:
+    async def closed(_: Message) -> None:
+        raise ConnectionResetError
+
+    look = Look(Answers(Says(_one)), choice_of(made_of(), []), lambda: NOW)
+    with pytest.raises(ExceptionGroup) as ended:
+        await Watch(look, closed).run()
+    assert connection_lost(ended.value)
 
 
 async def test_refused_panel_leaves_the_others_alone() -> None:
@@ -103,9 +135,7 @@ async def test_empty_store_is_said_and_looked_at_more_often() -> None:
     def empty(sql: str) -> Answer:
         return Answer(("n",), ()) if "freshness" in sql else _one(sql)
 
-    messages = await _messages(
-        made_of(panels=(_count("a", "SELECT 1"),)), empty, lambda message: "notice" in message.get("parts", {})
-    )
+    messages = await _messages(made_of(panels=(_count("a", "SELECT 1"),)), empty, lambda message: "looked" in message)
     assert "No event has arrived yet" in _parts(messages)["notice"]
     assert next(message["every"] for message in messages if "every" in message) == "every 5 s"
 
