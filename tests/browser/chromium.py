@@ -65,6 +65,16 @@ class Browser:
         self.chrome = chrome
         self.requested: list[str] = []
 
+    def fresh(self) -> None:
+        """Forget cookies, sizes, preferences and what was said before."""
+        self.open("about:blank")
+        self.chrome.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        self.chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        self.problems()
+        self.foreign_requests("")
+        self.requested.clear()
+
     def open(self, url: str) -> None:
         self.chrome.get(url)
 

@@ -42,7 +42,7 @@ def embedded(folder: Path) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="session")
-def ward(browser_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def ward(browser_tools: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Open handoffs for two roles; one tie that may be shown, one of too few people; tickets."""
     with embedded(tmp_path_factory.mktemp("ward")) as running:
         running.send(
@@ -57,13 +57,14 @@ def ward(browser_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="session")
-def browser_tools(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Skips, or fails in CI, before anything is started for tests that need a browser."""
-    with chromium(tmp_path_factory.mktemp("probe")):
-        pass
+def browser_tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests. Skips, or fails in CI, before anything else is started."""
+    with chromium(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
 
 
 @pytest.fixture
-def browser(browser_tools: None, tmp_path: Path) -> Iterator[Browser]:
-    with chromium(tmp_path / "profile") as opened:
-        yield opened
+def browser(browser_tools: Browser) -> Browser:
+    """The browser as if it had just been started, but for what it has kept of scripts and styles."""
+    browser_tools.fresh()
+    return browser_tools

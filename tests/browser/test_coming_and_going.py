@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def empty(browser_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def empty(browser_tools: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with embedded(tmp_path_factory.mktemp("empty")) as running:
         yield running
 
