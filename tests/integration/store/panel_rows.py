@@ -20,7 +20,7 @@ ONE = TimeRange(START - timedelta(days=40), AS_OF + timedelta(days=1), 86400.0)
 
 
 def fill_full(client: Client) -> dict[str, str]:
-    """The scenario twice (`live` and a run `again`), an intervention, dead letters and measures."""
+    """The scenario twice (`live`, `again`), an intervention whose owner no policy lists, dead letters and measures."""
     events = [*history(AS_OF, WEEKS), _intervention()]
     fill(client, events, AS_OF)
     fill(client, events[:-1], AS_OF - timedelta(days=3), run="again")
@@ -72,5 +72,5 @@ def _intervention() -> Event:
         f"""{{"specversion": "1.0", "id": "i1", "source": "team", "type": "tieline.intervention.started.v1",
         "time": "{AS_OF - timedelta(weeks=4):%Y-%m-%dT%H:%M:%SZ}", "subject": "int-1", "process": "ed-to-ward",
         "data": {{"name": "Huddle at shift change", "kind": "relational", "hypothesis": "fewer things missing",
-        "owner_role": "ed-nurse"}}}}""".encode()
+        "owner_role": "quality-office"}}}}""".encode()
     )
