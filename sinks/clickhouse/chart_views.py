@@ -6,27 +6,23 @@ migration of its own: a test compares each view with the newest migration that c
 
 from __future__ import annotations
 
+from sinks.clickhouse.asked_sql import ASKED, by_period
 from sinks.clickhouse.details_sql import bin_start_s, waiting_bin
-from sinks.clickhouse.quality_views import (
-    _CHOSEN_ATOMS,
-    _DIRECTED_ATOMS,
-    _FROM,
-    _TO,
-    _period_end,
-    _period_start,
-    create_view,
-)
+from sinks.clickhouse.publish_sql import asked_atoms
+from sinks.clickhouse.quality_views import create_view
 from sinks.clickhouse.windows_sql import exact_sum
 
 _HEADER = "-- Written by `python -m sinks.clickhouse.chart_views`: see there for what it means.\n"
 _TIE = "process, communicator_role, experiencer_role, origin"
-# The chosen atoms again, in words that the sort key of tie_windows understands: what lies outside is not even read.
-_NEARBY = f"""(process = {{process:String}} OR {{process:String}} = '') AND period_start <= toDate32({_TO})
-    AND period_start >= least(toMonday({_FROM}), toStartOfQuarter({_FROM}))"""
-_HANDOFF_ATOMS = f"""
-SELECT * FROM ({_CHOSEN_ATOMS}) WHERE publishable AND dimension = 'timeliness' AND {_NEARBY}"""
-_PERIOD = f"""{_period_start(_FROM)} AS period_from,
-    {_period_end(_period_start(f"({_TO} - toIntervalMicrosecond(1))"))} AS period_to"""
+_PERIOD = f"{by_period('from')} AS period_from, {by_period('to')} AS period_to"
+
+
+def _handoffs(wanted: str, *columns: str) -> str:
+    """Of the handoffs of publishable atoms; `columns` of tie_windows beside the tie's."""
+    atoms = asked_atoms(f"communicator_role, experiencer_role, origin, dimension, {', '.join(columns)}", "*")
+    return f"SELECT {wanted} FROM ({atoms}) WHERE publishable AND dimension = 'timeliness'"
+
+
 # A replay looks up to its as_of; a live run up to now.
 _AS_OF = "toUnixTimestamp(ifNull((SELECT max(as_of) FROM runs FINAL WHERE run = {run:String}), now64(6)))"
 
@@ -39,7 +35,7 @@ FROM
         arrayMap((bin, times) -> (toUInt32(bin), times, false), mapKeys(unanswered), mapValues(unanswered)),
         arrayMap((minute, times) -> ({waiting_bin("greatest(0, as_of - minute * 60)")}, times, false),
             mapKeys(open_since), mapValues(open_since)))) AS said
-    FROM (SELECT *, {_AS_OF} AS as_of FROM ({_HANDOFF_ATOMS}))
+    FROM ({_handoffs(f"*, {_AS_OF} AS as_of", "answered", "unanswered", "open_since")})
 )
 GROUP BY {_TIE}, period, bin"""
 """By tie and bin: handoffs that were answered in it, and all that were no longer followed after it."""
@@ -78,7 +74,7 @@ SELECT {_TIE}, period, at_risk[1] AS n, arrayJoin(arrayZip(
 FROM ({_CURVE})"""
 
 _Z2 = 1.6448536269514722**2
-TIE_ANSWERS = f"""
+TIE_ANSWERS = f"""{ASKED}
 SELECT {_TIE}, waited_s, answered, greatest(0., middle - half) AS low, least(1., middle + half) AS high, at_risk,
     n, {_PERIOD}
 FROM
@@ -89,35 +85,43 @@ FROM
 )
 ORDER BY process, communicator_role, experiencer_role, origin, waited_s"""
 
-TIE_MARKS = f"""
+# What is stored once for an unordered pair is shown on both directions.
+_MARKED_COLUMNS = "communicator_role, experiencer_role, dimension, origin, n, marks"
+_MARKED = f"""
+SELECT *, arrayJoin(if(dimension = 'frequency' AND communicator_role != experiencer_role,
+        [(communicator_role, experiencer_role), (experiencer_role, communicator_role)],
+        [(communicator_role, experiencer_role)])) AS direction
+FROM ({asked_atoms(_MARKED_COLUMNS, "*")})
+WHERE publishable"""
+
+TIE_MARKS = f"""{ASKED}
 SELECT process, communicator_role, experiencer_role, dimension, origin, said.1 AS mark, said.2 AS n, of, {_PERIOD}
 FROM
 (
     SELECT process, direction.1 AS communicator_role, direction.2 AS experiencer_role, dimension, origin, period,
         sum(a.n) AS of, arrayJoin(CAST(sumMap(marks), 'Array(Tuple(String, UInt64))')) AS said
-    FROM ({_DIRECTED_ATOMS}) AS a
-    WHERE publishable AND {_NEARBY}
+    FROM ({_MARKED}) AS a
     GROUP BY process, communicator_role, experiencer_role, dimension, origin, period
 )
 ORDER BY process, communicator_role, experiencer_role, indexOf(['frequency'], dimension), dimension, origin, mark"""
 
-TIE_HOURS = f"""
+TIE_HOURS = f"""{ASKED}
 SELECT process, origin, toUInt8(intDiv(said.1, 24) + 1) AS day, toUInt8(said.1 % 24) AS hour, sum(said.2) AS handoffs
 FROM
 (
-    SELECT process, origin, arrayJoin(CAST(hours, 'Array(Tuple(UInt8, UInt64))')) AS said FROM ({_HANDOFF_ATOMS})
+    {_handoffs("process, origin, arrayJoin(CAST(hours, 'Array(Tuple(UInt8, UInt64))')) AS said", "hours")}
 )
 GROUP BY process, origin, day, hour
 ORDER BY process, origin, day, hour"""
 
-TIE_FLOW = f"""
+TIE_FLOW = f"""{ASKED}
 SELECT {_TIE}, period_start, handoffs, waited / handoffs AS waited_s, held / handoffs AS held_s,
     if(waited + held > 0, held / (waited + held), NULL) AS flow_efficiency
 FROM
 (
     SELECT {_TIE}, toDateTime(a.period_start, 'UTC') AS period_start, sum(flow_handoffs) AS handoffs,
         {exact_sum("flow_waited_s")} AS waited, {exact_sum("flow_held_s")} AS held
-    FROM ({_HANDOFF_ATOMS}) AS a
+    FROM ({_handoffs("*", "period_start", "flow_handoffs", "flow_waited_s", "flow_held_s")}) AS a
     GROUP BY {_TIE}, period_start
 )
 WHERE handoffs > 0
