@@ -97,7 +97,11 @@ class Watch:
                     await self._send_panel(panel, seen.drawing)
                     sent = drawn
                 await self._tell_when()
-            except TransientError:  # away or busy: what was seen stays, and the look at the options says why
+                await self._send_parts({"notice": notice(self._is_empty)})
+            except Busy:
+                pause_s = min(base_s, EMPTY_S)
+            except TransientError:
+                await self._send_parts({"notice": AWAY})
                 pause_s = min(base_s, EMPTY_S)
             with suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), pause_s)
