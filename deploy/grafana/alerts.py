@@ -12,8 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from deploy.dashboards.ties import DIMENSION_NAME, INFERRED
 from deploy.grafana.marks import PREFIX
-from schemas.vocabulary import DIMENSIONS
 
 NoData = Literal["OK", "NoData"]
 _INSTANT = "'%Y-%m-%dT%H:%i:%SZ', 'UTC'"
@@ -162,8 +162,8 @@ _ASKED = (
     f"run = 'live', `from` = formatDateTime($__fromTime, {_INSTANT}), `to` = formatDateTime($__toTime, {_INSTANT}),"
     " process = '', site = ''"
 )
-_NAMES = ", ".join(f"'{dimension.replace('_', '-')}'" for dimension in DIMENSIONS)
-_KEYS = ", ".join(f"'{dimension}'" for dimension in DIMENSIONS)
+_LAST_CLOSED = """multiIf(period = 'week', addDays(toMonday($__toTime), -7),
+        period = 'quarter', addMonths(toStartOfQuarter($__toTime), -3), addMonths(toStartOfMonth($__toTime), -1))"""
 
 _SHIFT = Alert(
     key="tie-shift",
@@ -172,15 +172,13 @@ _SHIFT = Alert(
     sql=f"""SELECT process, communicator_role, experiencer_role, what AS dimension, toFloat64(beyond_limits) AS beyond
 FROM
 (
-    SELECT process, communicator_role, experiencer_role, origin,
-        transform(toString(dimension), [{_KEYS}], [{_NAMES}], toString(dimension)) AS what, period_start, beyond_limits
-    FROM tie_control({_ASKED})
-    ORDER BY period_start DESC
-    LIMIT 1 BY process, communicator_role, experiencer_role, origin, dimension
+    SELECT c.process AS process, communicator_role, experiencer_role, period_start, beyond_limits, period,
+        concat({DIMENSION_NAME}, {INFERRED}) AS what
+    FROM tie_control({_ASKED}) AS c
+    LEFT JOIN (SELECT process, period FROM quality_processes WHERE run = 'live') AS p ON p.process = c.process
 )
-WHERE beyond_limits
-ORDER BY process, communicator_role, experiencer_role, dimension, origin
-LIMIT 1 BY process, communicator_role, experiencer_role, dimension""",
+WHERE beyond_limits AND period_start = {_LAST_CLOSED}
+ORDER BY process, communicator_role, experiencer_role, dimension""",
     columns=("process", "communicator_role", "experiencer_role", "dimension", "beyond"),
     threshold=0,
     back_s=5 * 366 * _DAY_S,
