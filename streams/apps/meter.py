@@ -15,7 +15,7 @@ from streams.apps.clock import Clock, wall_clock
 from streams.transport.app import BatchApp
 from streams.transport.batch import PartitionBatch
 
-EVERY_S, IDLE_EVERY_S, SEND_TIMEOUT_S = 10.0, 60.0, 5.0
+EVERY_S, IDLE_EVERY_S, SEND_TIMEOUT_S = 10.0, 60.0, 2.0
 Pair = tuple[bytes | None, bytes | None]
 _log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class Reports:
     """Sends what a meter measured. Nothing depends on it: what cannot be sent is forgotten, and said once.
 
     Args:
-        every_s: seconds between two measures; `idle_every_s` while there is nothing to tell.
+        every_s: seconds between two measures; `idle_every_s` while there is nothing to tell, or nobody to tell it to.
     """
 
     def __init__(
@@ -122,12 +122,12 @@ class Reports:
     ) -> None:
         self._app, self._producer, self._meter = app, producer, meter
         self._every_s, self._idle_every_s = every_s, idle_every_s
-        self._complained = False
+        self._failing = False
 
     async def run(self) -> None:
         """Until cancelled; never raises anything else."""
         while True:
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(self._idle_every_s if self._failing else self._every_s)
             held = sum(tp.topic == topics.EVENTS for tp in self._app.offsets.assigned())
             if held and (not self._meter.idle or self._meter.waited_s >= self._idle_every_s):
                 await self.send(self._meter.take(held))
@@ -138,6 +138,8 @@ class Reports:
         try:
             await asyncio.wait_for(self._producer.produce(topics.MEASURES, 0, [record]), SEND_TIMEOUT_S)
         except Exception as error:  # whatever it is, the work goes on
-            if not self._complained:
-                _log.warning("not measured, and not said again: %r", error)
-            self._complained = True
+            if not self._failing:
+                _log.warning("measures are not sent: %r", error)
+            self._failing = True
+        else:
+            self._failing = False

@@ -140,12 +140,23 @@ async def test_a_measure_that_cannot_be_sent_is_forgotten_and_said_once(
     report = reports(broker, meter)
     for _ in range(3):
         meter.read(1)
-        await running(report)
+        await report.send(meter.take(1))
     assert len(caplog.records) == 1
     broker.failure = None
     meter.read(5)
-    await running(report)
+    await report.send(meter.take(1))
     assert [b'"events":5' in (pairs[0][1] or b"") for _, _, pairs in broker.written] == [True]
+
+
+async def test_who_cannot_send_tries_less_often() -> None:
+    broker, meter = Broker(TransientError("away")), Time().meter()
+    report = reports(broker, meter)
+    meter.read(1)
+    await running(report)
+    broker.failure = None
+    meter.read(1)
+    await running(report)
+    assert broker.written == []
 
 
 async def test_a_broker_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
