@@ -15,6 +15,7 @@ from deploy.board.server import Board
 from schemas.errors import ConfigError, TransientError
 from sinks.clickhouse.settings import ClickHouseSettings
 
+_PORT_WITHIN_S = 5.0
 log = logging.getLogger("tieline.board")
 
 
@@ -38,13 +39,27 @@ async def _run(settings: ClickHouseSettings, address: Address) -> None:
     runner = web.AppRunner(Board(settings, address).app(), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, address.host, address.port)
-        try:
-            await site.start()
-        except OSError as error:
-            said = f"the board cannot listen on {address.host}:{address.port}: {error.strerror}"
-            raise (TransientError if error.errno == errno.EADDRINUSE else ConfigError)(said) from None
+        await _listen(runner, address)
         log.info("the board is at http://%s:%d/", address.host, address.port)
         await stop.wait()
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, address: Address) -> None:
+    """A port that was free a moment ago may belong to a passing connection: it is tried for some seconds."""
+    loop = asyncio.get_running_loop()
+    give_up_s = loop.time() + _PORT_WITHIN_S
+    while True:
+        site = web.TCPSite(runner, address.host, address.port)
+        try:
+            await site.start()
+            return
+        except OSError as error:
+            await site.stop()
+            said = f"the board cannot listen on {address.host}:{address.port}: {error.strerror}"
+            if error.errno != errno.EADDRINUSE:
+                raise ConfigError(said) from None
+            if loop.time() > give_up_s:
+                raise TransientError(said) from None
+        await asyncio.sleep(0.2)

@@ -98,7 +98,7 @@ def _board(ports: dict[str, int], reader_password: str) -> ChildSpec:
         ready=partial(_answers, f"http://127.0.0.1:{ports[BOARD]}/health"),
         ready_timeout_s=60.0,
         stop_timeout_s=5.0,
-        after=("store",),
+        # After nothing: it waits for the store by itself, and takes its port before somebody else does.
     )
 
 
