@@ -53,14 +53,12 @@ FROM
 )"""
 
 
-_ASKED_TIME = (
-    f"period_start >= earliest_from AND period_start >= {by_period('from')} AND period_start <= asked_last_day"
-)
+ASKED_TIME = f"period_start >= earliest_from AND period_start >= {by_period('from')} AND period_start <= asked_last_day"
 
 
 def asked_atoms(columns: str, wanted: str) -> str:
     """The atoms that a view with `ASKED` is about; arguments as for `atoms_where`."""
-    return atoms_where(f"{SCOPE} AND {_ASKED_TIME}", columns, wanted)
+    return atoms_where(f"{SCOPE} AND {ASKED_TIME}", columns, wanted)
 
 
 _TIE = "run, process, dimension, origin, communicator_role, experiencer_role"
