@@ -18,6 +18,8 @@ from deploy.grafana.marks import PREFIX
 NoData = Literal["OK", "NoData"]
 _INSTANT = "'%Y-%m-%dT%H:%i:%SZ', 'UTC'"
 _DAY_S = 86_400
+FALSE_DISCOVERIES = 0.1
+"""Share of the ties that are told to have changed, and have not."""
 
 
 class AlertSettings(BaseModel):
@@ -162,26 +164,45 @@ _ASKED = (
     f"run = 'live', `from` = formatDateTime($__fromTime, {_INSTANT}), `to` = formatDateTime($__toTime, {_INSTANT}),"
     " process = '', site = ''"
 )
-_LAST_CLOSED = """multiIf(period = 'week', addDays(toMonday($__toTime), -7),
-        period = 'quarter', addMonths(toStartOfQuarter($__toTime), -3), addMonths(toStartOfMonth($__toTime), -1))"""
+_TO_DAY = "toTimeZone($__toTime, 'UTC')"
+# A point appears once nothing of its period is waiting, which may be a period later.
+_RECENT = f"""period_start >= multiIf(period = 'week', addDays(toMonday({_TO_DAY}), -14),
+            period = 'quarter', addMonths(toStartOfQuarter({_TO_DAY}), -6), addMonths(toStartOfMonth({_TO_DAY}), -2))"""
+# The newest point of every tie that has limits; what is counted once for a pair is looked at once. A limit that 0 or 1
+# cuts off tells no sigma; if both are cut off no point can be beyond them.
+_NEWEST = f"""SELECT c.process AS process, communicator_role, experiencer_role, beyond_limits,
+            concat({DIMENSION_NAME}, {INFERRED}) AS what,
+            multiIf(upper < 1, upper - center, lower > 0, center - lower, 1e9) / 3 AS sigma,
+            erfc(abs(value - center) / sigma / sqrt(2)) AS p
+        FROM tie_control({_ASKED}) AS c
+        LEFT JOIN (SELECT process, period FROM quality_processes WHERE run = 'live') AS k ON k.process = c.process
+        WHERE isNotNull(upper) AND {_RECENT}
+            AND (dimension != 'frequency' OR communicator_role <= experiencer_role)
+        ORDER BY period_start DESC LIMIT 1 BY process, communicator_role, experiencer_role, dimension, origin"""
 
 _SHIFT = Alert(
     key="tie-shift",
     title="A tie has changed",
     group=TIES,
+    # Benjamini-Hochberg over the ties of one evaluation: of those told, one in ten is chance.
     sql=f"""SELECT process, communicator_role, experiencer_role, what AS dimension, toFloat64(beyond_limits) AS beyond
 FROM
 (
-    SELECT c.process AS process, communicator_role, experiencer_role, period_start, beyond_limits, period,
-        concat({DIMENSION_NAME}, {INFERRED}) AS what
-    FROM tie_control({_ASKED}) AS c
-    LEFT JOIN (SELECT process, period FROM quality_processes WHERE run = 'live') AS p ON p.process = c.process
+    SELECT *, max(if(p <= {FALSE_DISCOVERIES} * place / ties, place, 0)) OVER () AS last
+    FROM
+    (
+        SELECT *, row_number() OVER (ORDER BY p) AS place, count() OVER () AS ties
+        FROM
+        (
+        {_NEWEST}
+        )
+    )
 )
-WHERE beyond_limits AND period_start = {_LAST_CLOSED}
+WHERE beyond_limits AND place <= last
 ORDER BY process, communicator_role, experiencer_role, dimension""",
     columns=("process", "communicator_role", "experiencer_role", "dimension", "beyond"),
     threshold=0,
-    back_s=5 * 366 * _DAY_S,
+    back_s=300 * _DAY_S,
     lasting_s=0,
     no_data="OK",
     summary=(
@@ -189,8 +210,8 @@ ORDER BY process, communicator_role, experiencer_role, dimension""",
     ),
     description=(
         "In {{ $labels.process }}, the last closed period lies beyond the three-sigma limits of this tie's control"
-        " chart. It may be better or worse, and by chance 6 of 100 charts show such a point within 24 periods. It says"
-        " nothing about anybody: look together at what was different then."
+        " chart. It may be better or worse, and about one such message in ten is chance. It says nothing about"
+        " anybody: look together at what was different then."
     ),
     panel=("improvement", "control-chart"),
 )

@@ -18,19 +18,21 @@ USUAL = [9, 10, 10, 11, 9, 10, 11, 10, 9, 10, 10, 11] * 2
 TIE = ["incident", "nurse", "bed-manager", "timeliness"]
 
 
-def weeks(successes: Sequence[int], ends_before: int = 0) -> list[EvidenceRow]:
-    """One tie's weeks of twelve observations, the last of them `ends_before` weeks before the running one."""
+def weeks(counts: Sequence[int | tuple[int, int]], ends_before: int = 0, role: str = "nurse") -> list[EvidenceRow]:
+    """One tie's weeks (successes, of twelve or of so many), the last of them `ends_before` weeks before the running."""
     rows = []
-    for back, success in enumerate(reversed(successes), start=1 + ends_before):
+    for back, count in enumerate(reversed(counts), start=1 + ends_before):
         start = MONDAY - timedelta(weeks=back)
-        for number in range(12):
+        successes, of = count if isinstance(count, tuple) else (count, 12)
+        for number in range(of):
             rows.append(
                 evidence(
-                    f"{start:%j}-{number}",
-                    at=start + timedelta(hours=1 + number * 12),
+                    f"{role}-{start:%j}-{number}",
+                    at=start + timedelta(hours=1 + 160 / of * number),
                     process="incident",
                     rule="handoff_acceptance",
-                    value=float(number < success),
+                    value=float(number < successes),
+                    communicator_role=role,
                     communicator_actors=(actor(number % 6),),
                     experiencer_actors=(actor(100 + number % 6),),
                 )
@@ -71,4 +73,31 @@ def test_too_few_weeks_have_no_limits(client: Client, reader: Client) -> None:
 
 def test_a_tie_that_ended_long_ago_does_not_alert(client: Client, reader: Client) -> None:
     put_weeks(client, *weeks([*USUAL, 2], ends_before=30))
+    assert firing(reader, alert("tie-shift")) == []
+
+
+def test_a_change_for_the_better_is_told_too(client: Client, reader: Client) -> None:
+    put_weeks(client, *weeks([*USUAL, (40, 40)]))
+    assert firing(reader, alert("tie-shift")) == [TIE]
+
+
+def test_a_week_that_still_waits_leaves_the_one_before(client: Client, reader: Client) -> None:
+    waiting = [row.model_copy(update={"ripe": False, "value": None}) for row in weeks([0])]
+    put_weeks(client, *weeks([*USUAL, 2], ends_before=1), *waiting)
+    assert firing(reader, alert("tie-shift")) == [TIE]
+
+
+BARELY = (8, 13)
+"""Beyond three sigma of the usual weeks: p = 0.0021."""
+
+
+def test_a_point_barely_beyond_its_limits_alerts_if_it_is_the_only_tie(client: Client, reader: Client) -> None:
+    put_weeks(client, *weeks([*USUAL, BARELY]))
+    assert firing(reader, alert("tie-shift")) == [TIE]
+
+
+def test_among_many_ties_such_a_point_is_to_be_expected(client: Client, reader: Client) -> None:
+    """Benjamini-Hochberg: 0.0021 is more than a tenth of one in sixty-one."""
+    others = [row for number in range(60) for row in weeks([*USUAL, 10], role=f"role-{number}")]
+    put_weeks(client, *weeks([*USUAL, BARELY]), *others)
     assert firing(reader, alert("tie-shift")) == []
