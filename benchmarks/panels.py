@@ -22,6 +22,7 @@ from sinks.clickhouse.audiences import write_grants
 from sinks.clickhouse.settings import ClickHouseSettings, connect
 
 _TARGET_MS = 300.0
+_FILLING_S = 1800
 _WANTED = {"process": "ed-to-ward", "one_role": "ed-nurse", "other_role": "ward-nurse"}
 
 
@@ -32,7 +33,7 @@ async def panels(plan: Plan) -> list[Figure]:
 
 
 def _measured(system: System, plan: Plan) -> list[Figure]:
-    writer = system.client()
+    writer = connect(system.clickhouse.model_copy(update={"request_timeout_s": _FILLING_S}))
     end = datetime.now(UTC)
     plan.say(f"panels: writing {plan.handoffs:,} handoffs")
     fill(writer, plan.handoffs, end)
