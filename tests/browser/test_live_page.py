@@ -44,8 +44,9 @@ def test_filter_changes_every_panel_and_the_link(browser: Browser, ward: Running
     browser.all("#choose-role > summary")[0].click()
     browser.all("#choose-role input[value='cardiology']")[0].click()
     eventually(lambda: "enc-late" not in browser.text(_TABLE), 10, "only cardiology")
-    assert "enc-heart" in browser.text(_TABLE)
-    assert browser.text("#body-open-count .big") == "1"
+    eventually(lambda: "enc-heart" in browser.text(_TABLE), 10, "cardiology's handoff")
+    eventually(lambda: browser.text("#body-open-count .big") == "1", 10, "the count follows")
+    assert browser.all(".waiting") == []
     assert "role=cardiology" in browser.chrome.current_url
     assert "role=cardiology" in str(browser.all("#tabs a")[1].get_attribute("href"))
 
@@ -56,6 +57,7 @@ def test_link_keeps_the_choice_and_back_takes_it_away(browser: Browser, ward: Ru
     browser.all("#choose-site > summary")[0].click()
     browser.all("#choose-site input[value='ward-b']")[0].click()
     eventually(lambda: "enc-heart" not in browser.text(_TABLE), 10, "only ward-b")
+    eventually(lambda: "enc-north" in browser.text(_TABLE), 10, "ward-b's handoff")
     chosen = browser.chrome.current_url
     browser.open(chosen)
     eventually(lambda: "enc-north" in browser.text(_TABLE), 10, "the link's choice")

@@ -30,6 +30,7 @@ const FUNCTIONS = {
 };
 
 const charts = new Map(); // panel key → option as the server sent it
+const kept = new Map(); // those of panels that wait for an answer
 let echarts = null;
 
 // ---- charts -------------------------------------------------------------------------------------------------------
@@ -122,6 +123,8 @@ function showPart(id, html) {
   template.innerHTML = html;
   localTimes(template.content);
   morphChildren(place, template.content);
+  place.classList.remove("stale");
+  place.removeAttribute("aria-busy");
 }
 
 // ---- live ---------------------------------------------------------------------------------------------------------
@@ -215,6 +218,7 @@ function replacePage(fresh) {
   document.body.dataset.live = fresh.body.dataset.live;
   document.body.className = `${fresh.body.className} scripted`;
   localTimes(fresh);
+  keepWhileLooking(fresh);
   for (const id of ["tabs", "controls", "main"]) {
     const old = document.getElementById(id), next = fresh.getElementById(id);
     if (id === "controls") old.setAttribute("action", next.getAttribute("action"));
@@ -223,11 +227,25 @@ function replacePage(fresh) {
   }
   syncForm();
   charts.clear();
-  keepCharts(JSON.parse(fresh.getElementById("charts").textContent));
+  keepCharts({ ...Object.fromEntries(kept), ...JSON.parse(fresh.getElementById("charts").textContent) });
+  kept.clear();
   disposeGone();
   drawCharts();
   if (focused) document.getElementById(focused)?.focus();
   listen();
+}
+
+// What was there stays, dimmed, until the new choice is answered: a page that empties itself is hard to follow.
+function keepWhileLooking(fresh) {
+  for (const waiting of fresh.querySelectorAll(".body > .waiting")) {
+    const body = waiting.parentElement, before = document.getElementById(body.id);
+    if (!before || before.querySelector(".waiting")) continue;
+    body.innerHTML = before.innerHTML;
+    body.setAttribute("aria-busy", "true");
+    body.classList.add("stale");
+    const key = body.querySelector("[data-chart]")?.dataset.chart;
+    if (key && charts.has(key)) kept.set(key, charts.get(key));
+  }
 }
 
 function disposeGone() {
