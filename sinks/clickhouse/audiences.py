@@ -11,10 +11,16 @@ Audience = Literal["quality", "operations", "pipeline", "auditor"]
 
 
 class View(NamedTuple):
-    """A view that people may read. `takes_period`: asked as `view(run, from, to, process, site)`."""
+    """A view that people may read.
+
+    Attributes:
+        takes_period: asked as `view(run, from, to, process, site)`.
+        also_takes: what it is asked with beside these.
+    """
 
     audience: Audience
     takes_period: bool = False
+    also_takes: tuple[str, ...] = ()
 
 
 QUALITY: Mapping[str, View] = {
@@ -26,7 +32,7 @@ QUALITY: Mapping[str, View] = {
     "tie_hours": View("quality", takes_period=True),
     "tie_flow": View("quality", takes_period=True),
     "tie_control": View("quality", takes_period=True),
-    "run_changes": View("quality", takes_period=True),
+    "run_changes": View("quality", takes_period=True, also_takes=("compare",)),
     "quality_interventions": View("quality"),
     "quality_surveys": View("quality"),
     "quality_processes": View("quality"),
