@@ -48,10 +48,12 @@ def moment(at: datetime) -> str:
 
 
 def number(value: float, decimals: int | None) -> str:
-    """With thousands apart; as many decimals as asked for, else what fits."""
-    if decimals is not None:
-        return f"{value:,.{decimals}f}"
-    return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:,.3g}"
+    """With thousands apart and a real minus sign; as many decimals as asked for, else what fits."""
+    if decimals is None:
+        written = f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:,.3g}"
+    else:
+        written = f"{value:,.{decimals}f}"
+    return written.replace("-", "−") if float(written.replace(",", "")) else written.lstrip("-")
 
 
 def is_missing(value: Any) -> bool:

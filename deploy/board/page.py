@@ -58,6 +58,7 @@ def page(
         tag(
             "main",
             tag("div", parts.get("notice"), id="notice", role="status"),
+            tag("noscript", tag("p", "Charts and live figures need JavaScript; tables are as of when the page came.")),
             tag("h1", dashboard.title),
             tag("p", dashboard.about, class_="about"),
             tag("div", parts.get("period"), id="period"),

@@ -25,7 +25,7 @@ from tests.builders import T0, event
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
 WEEKS = 30
-_TIE = "process=ed-to-ward&one_role=ward-physician&other_role=ed-physician"
+_TIE = "process=ed-to-ward&one_role=ed-physician&other_role=ward-physician"
 _QUERIES = {"ties": f"?{_TIE}&from=now-180d", "improvement": f"?{_TIE}&from=now-210d&dimension=timeliness"}
 _QUERIES["pipeline"] = "?from=now-1h"
 _READY_S = 900.0

@@ -73,7 +73,9 @@ return problems;
 def _open(browser: Browser, ward: Running, key: str, query: str = _TIE) -> None:
     """The page with every panel answered."""
     browser.open(f"{ward.url}d/{key}{query}")
-    eventually(lambda: browser.all("main .panel") and not browser.all("main .waiting, main .stale"), 60, f"{key} answered")
+    eventually(
+        lambda: browser.all("main .panel") and not browser.all("main .waiting, main .stale"), 60, f"{key} answered"
+    )
     drawn = "return [...document.querySelectorAll('[data-chart]')].every((place) => place.querySelector('canvas'))"
     eventually(lambda: browser.run(drawn), 10, f"charts of {key}")
 

@@ -62,8 +62,8 @@ def draw_control_chart(panel: Panel, rows: Mapping[str, Rows], scene: Scene) -> 
 
 
 def _words(found: Rows, said: str) -> Html:
-    verdict = next((str(row[_VERDICT]) for row in reversed(found) if row.get(_VERDICT)), "")
-    return tag("p", f"{verdict}. {said}" if verdict else said, class_="covers")
+    verdict = next((str(row[_VERDICT]) for row in reversed(found) if row.get(_VERDICT)), "").replace("_", " ")
+    return tag("p", f"{verdict[:1].upper()}{verdict[1:]}. {said}" if verdict else said, class_="covers")
 
 
 def _limit(name: str, dash: str, data: list[list[Any]]) -> ChartOption:

@@ -96,7 +96,8 @@ def _series(
         "type": "line",
         "symbol": chart.SYMBOLS[place % len(chart.SYMBOLS)] if dotted else "none",
         "symbolSize": 9,
-        "lineStyle": {"width": 1.5, "type": chart.DASHES[place % len(chart.DASHES)]},
+        # Dashes of a line that turns at every pixel are no pattern any more.
+        "lineStyle": {"width": 1.5, "type": chart.DASHES[place % len(chart.DASHES)] if noted else "solid"},
         "areaStyle": {"opacity": 0.2} if visual.stacked else None,
         "connectNulls": False,
     }

@@ -152,7 +152,7 @@ def test_picked_out_point_has_another_shape_and_is_told() -> None:
     drawn = _drawn(of, *rows)
     assert drawn.chart is not None
     assert [point.get("symbol") for point in drawn.chart["series"][0]["data"]] == [None, None, "diamond", None]
-    assert "special cause. Picked out by a rule (diamonds): 15 Jan 2026." in drawn.html
+    assert "Special cause. Picked out by a rule (diamonds): 15 Jan 2026." in drawn.html
     assert drawn.chart["series"][3]["data"][0][1] is None
 
 
