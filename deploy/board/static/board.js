@@ -35,13 +35,14 @@ let echarts = null;
 
 // ---- charts -------------------------------------------------------------------------------------------------------
 
-function themed(value, style) {
+// Colours of the theme for their names, and functions for theirs; what the store said is never a function.
+function themed(value, style, place = "") {
   if (Array.isArray(value)) return value.map((one) => themed(one, style));
   if (value && typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, themed(one, style)]));
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, themed(one, style, name)]));
   }
   if (typeof value !== "string") return value;
-  if (value.startsWith("fn:") && Object.hasOwn(FUNCTIONS, value.slice(3))) return FUNCTIONS[value.slice(3)];
+  if (place === "formatter" && value.startsWith("fn:") && Object.hasOwn(FUNCTIONS, value.slice(3))) return FUNCTIONS[value.slice(3)];
   if (value === "inherit") return style.fontFamily;
   const named = /^var\((--[a-z0-9-]+)\)$/.exec(value);
   return named ? style.getPropertyValue(named[1]).trim() : value;
