@@ -62,7 +62,8 @@ VERDICTS = Panel(
     question="For each tie: common cause only, or something special? And how often would the rules be wrong?",
     queries=(
         Query(
-            f"""SELECT communicator_role, experiencer_role, origin, replaceAll(argMax(c.verdict, period_start), '_', ' ') AS verdict,
+            f"""SELECT communicator_role, experiencer_role, origin,
+    replaceAll(argMax(c.verdict, period_start), '_', ' ') AS verdict,
     argMax(c.rule_set, period_start) AS rule_set, any(c.points) AS points, sum(c.n) AS n,
     any(expected_false_alarms) AS false_alarms, any(c.longest_run) AS longest_run, any(longest_run_limit) AS run_limit,
     any(c.crossings) AS crossings, any(c.crossings_limit) AS crossings_limit

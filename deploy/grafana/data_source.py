@@ -12,8 +12,8 @@ from deploy.grafana.change import Change
 from deploy.grafana.compare import differences
 from deploy.grafana.marks import DATA_SOURCES
 from deploy.grafana.provisioning import FOLDER_TITLES
+from deploy.grafana.rendering.targets import PLUGIN
 from deploy.grafana.settings import ClickHouseAddress
-from deploy.grafana.targets import PLUGIN
 from schemas.errors import ConfigError
 
 _KEPT = ("isDefault", "basicAuth", "basicAuthUser", "withCredentials", "url", "user", "database", "version")

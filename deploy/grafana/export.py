@@ -9,7 +9,7 @@ from typing import Any
 from deploy.dashboards.catalogue import DASHBOARDS
 from deploy.grafana.marks import FOLDERS
 from deploy.grafana.provisioning import data_source_yaml, provider_yaml
-from deploy.grafana.render import dashboard_json
+from deploy.grafana.rendering.render import dashboard_json
 
 
 def export(folder: Path, *, auditor_org: int | None = None) -> list[Path]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import yaml
 
 from deploy.grafana.marks import DATA_SOURCES, FOLDERS
-from deploy.grafana.targets import PLUGIN
+from deploy.grafana.rendering.targets import PLUGIN
 
 FOLDER_TITLES: Mapping[str, str] = {"reader": "Tieline", "auditor": "Tieline audit"}
 """Account to the title of the folder in Grafana."""

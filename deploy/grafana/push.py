@@ -17,9 +17,9 @@ from deploy.grafana.data_source import DataSource, plan_data_source
 from deploy.grafana.folder import plan_folder
 from deploy.grafana.interventions import Intervention, plan_interventions
 from deploy.grafana.marks import FOLDERS
+from deploy.grafana.rendering.targets import PLUGIN
 from deploy.grafana.rule_json import rule_json
 from deploy.grafana.rule_push import plan_forgotten_rules, plan_interval, plan_rules
-from deploy.grafana.targets import PLUGIN
 from schemas.errors import ConfigError
 
 

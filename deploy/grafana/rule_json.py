@@ -10,9 +10,9 @@ import yaml
 from deploy.dashboards.catalogue import dashboard
 from deploy.grafana.alerts import GROUPS, Alert, alerts
 from deploy.grafana.api import Json
-from deploy.grafana.layout import panel_number
 from deploy.grafana.marks import DATA_SOURCES, FOLDERS
-from deploy.grafana.targets import PLUGIN, PLUGIN_VERSION, TABLE
+from deploy.grafana.rendering.layout import panel_number
+from deploy.grafana.rendering.targets import PLUGIN, PLUGIN_VERSION, TABLE
 
 FILE_FOLDER = "Tieline alerts"
 """Files of rules know folders by title only: that of the dashboards, which has a uid, Grafana would make twice."""

@@ -179,7 +179,7 @@ def list_dashboards() -> None:
 
 def _dashboards(account: str) -> list[dict[str, object]]:
     from deploy.dashboards.catalogue import DASHBOARDS
-    from deploy.grafana.render import dashboard_json
+    from deploy.grafana.rendering.render import dashboard_json
 
     return [dashboard_json(each) for each in DASHBOARDS if each.data_source == account]
 

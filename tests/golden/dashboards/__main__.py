@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.dashboards.catalogue import DASHBOARDS
 from deploy.grafana.export import as_text, export
-from deploy.grafana.render import dashboard_json
+from deploy.grafana.rendering.render import dashboard_json
 
 HERE = Path(__file__).parent
 PROVISIONING = Path(__file__).parents[3] / "deploy" / "docker" / "grafana" / "provisioning"

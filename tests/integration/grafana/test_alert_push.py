@@ -14,7 +14,7 @@ from deploy.grafana.api import Grafana
 from deploy.grafana.contact_point import contact_point
 from deploy.grafana.provisioning import FOLDER_TITLES
 from deploy.grafana.push import plan
-from deploy.grafana.render import dashboard_json
+from deploy.grafana.rendering.render import dashboard_json
 from deploy.grafana.rule_json import duration, provisioning_file, rule_json
 from schemas.errors import ConfigError
 from tests.integration.grafana.fake.server import FakeGrafana

@@ -14,7 +14,7 @@ from deploy.grafana.api import Grafana
 from deploy.grafana.change import Change
 from deploy.grafana.data_source import DataSource
 from deploy.grafana.push import Wanted, carry_out, plan
-from deploy.grafana.render import dashboard_json
+from deploy.grafana.rendering.render import dashboard_json
 from deploy.grafana.settings import ClickHouseAddress
 
 ADDRESS = ClickHouseAddress(host="clickhouse", port=8123)

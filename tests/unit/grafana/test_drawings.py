@@ -23,13 +23,13 @@ from deploy.dashboards.panel import (
     Visual,
     text,
 )
-from deploy.grafana.charts import draw_bars, draw_control_chart, draw_time_series
-from deploy.grafana.curve import MOST_CURVES, draw_curve
-from deploy.grafana.drawing import Drawing
-from deploy.grafana.graph import draw_graph
-from deploy.grafana.stat import draw_stat
-from deploy.grafana.tables import draw_matrix, draw_table
-from deploy.grafana.targets import as_series
+from deploy.grafana.rendering.charts import draw_bars, draw_control_chart, draw_time_series
+from deploy.grafana.rendering.curve import MOST_CURVES, draw_curve
+from deploy.grafana.rendering.drawing import Drawing
+from deploy.grafana.rendering.graph import draw_graph
+from deploy.grafana.rendering.stat import draw_stat
+from deploy.grafana.rendering.tables import draw_matrix, draw_table
+from deploy.grafana.rendering.targets import as_series
 
 Json = dict[str, Any]
 TIME = Column("time", "time")

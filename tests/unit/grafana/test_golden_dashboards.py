@@ -11,7 +11,7 @@ import pytest
 from deploy.dashboards.catalogue import DASHBOARDS
 from deploy.dashboards.dashboard import Dashboard
 from deploy.grafana.export import as_text, export, export_texts
-from deploy.grafana.render import dashboard_json
+from deploy.grafana.rendering.render import dashboard_json
 from tests.unit.grafana.dashboard_schema import dashboard_validator
 
 ROOT = Path(__file__).parents[3]

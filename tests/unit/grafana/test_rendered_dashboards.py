@@ -12,8 +12,8 @@ import pytest
 from deploy.dashboards.catalogue import DASHBOARDS
 from deploy.dashboards.dashboard import Dashboard
 from deploy.dashboards.panel import Panel
-from deploy.grafana.layout import panel_number
-from deploy.grafana.render import dashboard_json
+from deploy.grafana.rendering.layout import panel_number
+from deploy.grafana.rendering.render import dashboard_json
 
 Json = dict[str, Any]
 RENDERED = {dashboard.key: dashboard_json(dashboard) for dashboard in DASHBOARDS}

@@ -7,8 +7,8 @@ from grafana_foundation_sdk.models.common import TableAutoCellOptions, TableCell
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
 from deploy.dashboards.panel import Matrix, Panel, shown
-from deploy.grafana.columns import has, override, says_when, titled
-from deploy.grafana.drawing import Drawing, transformation, without
+from deploy.grafana.rendering.columns import has, override, says_when, titled
+from deploy.grafana.rendering.drawing import Drawing, transformation, without
 
 
 def draw_table(panel: Panel, _visual: object) -> Drawing:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from grafana_foundation_sdk.models import dashboard as sdk
 
 from deploy.dashboards.dashboard import ALL, Annotation, Variable
-from deploy.grafana.colours import HUE
-from deploy.grafana.targets import Target, source_ref, variable_query
+from deploy.grafana.rendering.colours import HUE
+from deploy.grafana.rendering.targets import Target, source_ref, variable_query
 
 
 def variable(defined: Variable, uid: str) -> sdk.VariableModel:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from grafana_foundation_sdk.models import nodegraph
 
 from deploy.dashboards.panel import Panel, shown
-from deploy.grafana.columns import Override, has, override
-from deploy.grafana.drawing import Drawing
+from deploy.grafana.rendering.columns import Override, has, override
+from deploy.grafana.rendering.drawing import Drawing
 
 
 def draw_graph(panel: Panel, _visual: object) -> Drawing:

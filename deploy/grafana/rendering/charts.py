@@ -17,9 +17,9 @@ from grafana_foundation_sdk.models.common import (
 )
 
 from deploy.dashboards.panel import Bars, Column, ControlChart, Panel, TimeSeries
-from deploy.grafana.colours import HUE, NOTICE, QUIET, SHADES, fixed, shades
-from deploy.grafana.columns import Override, Property, drawn, has, override
-from deploy.grafana.drawing import OUT_OF_SIGHT, Drawing, calculated, legend, tooltip
+from deploy.grafana.rendering.colours import HUE, NOTICE, QUIET, SHADES, fixed, shades
+from deploy.grafana.rendering.columns import Override, Property, drawn, has, override
+from deploy.grafana.rendering.drawing import OUT_OF_SIGHT, Drawing, calculated, legend, tooltip
 
 _PICKED_OUT = "picked_out"
 _LINES = (LineStyle(fill="solid"), LineStyle(fill="dash", dash=[10, 6]), LineStyle(fill="dot", dash=[2, 6]))

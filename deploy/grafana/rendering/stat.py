@@ -14,9 +14,9 @@ from grafana_foundation_sdk.models.common import (
 )
 
 from deploy.dashboards.panel import Panel, Stat, Threshold, shown
-from deploy.grafana.colours import NOTICE, PLAIN
-from deploy.grafana.columns import Override, Property, figure, has, override
-from deploy.grafana.drawing import Drawing, calculated, without
+from deploy.grafana.rendering.colours import NOTICE, PLAIN
+from deploy.grafana.rendering.columns import Override, Property, figure, has, override
+from deploy.grafana.rendering.drawing import Drawing, calculated, without
 
 _VERDICT = "verdict"
 _FINE = "in order"

@@ -14,16 +14,16 @@ from grafana_foundation_sdk.models import dashboard as sdk
 
 from deploy.dashboards.dashboard import Dashboard
 from deploy.dashboards.panel import Panel
-from deploy.grafana.charts import draw_bars, draw_control_chart, draw_time_series
-from deploy.grafana.curve import draw_curve
-from deploy.grafana.drawing import WRITTEN_FOR, Drawing
-from deploy.grafana.graph import draw_graph
-from deploy.grafana.layout import Heading, Placed, layout, number, panel_number
 from deploy.grafana.marks import DATA_SOURCES, TAG
-from deploy.grafana.stat import draw_stat
-from deploy.grafana.tables import draw_matrix, draw_table
-from deploy.grafana.targets import panel_target, source_ref
-from deploy.grafana.variables import annotation, variable
+from deploy.grafana.rendering.charts import draw_bars, draw_control_chart, draw_time_series
+from deploy.grafana.rendering.curve import draw_curve
+from deploy.grafana.rendering.drawing import WRITTEN_FOR, Drawing
+from deploy.grafana.rendering.graph import draw_graph
+from deploy.grafana.rendering.layout import Heading, Placed, layout, number, panel_number
+from deploy.grafana.rendering.stat import draw_stat
+from deploy.grafana.rendering.tables import draw_matrix, draw_table
+from deploy.grafana.rendering.targets import panel_target, source_ref
+from deploy.grafana.rendering.variables import annotation, variable
 
 _DRAW: Mapping[str, Callable[[Panel, Any], Drawing]] = {
     "table": draw_table,

@@ -16,8 +16,8 @@ from grafana_foundation_sdk.models.common import (
     VizTooltipOptions,
 )
 
-from deploy.grafana.colours import PLAIN, fixed
-from deploy.grafana.columns import Override
+from deploy.grafana.rendering.colours import PLAIN, fixed
+from deploy.grafana.rendering.columns import Override
 
 WRITTEN_FOR = "11.6.0"
 """The Grafana whose panel options are written here, the oldest that the plug-in works with. A later one migrates them;

@@ -8,9 +8,9 @@ from grafana_foundation_sdk.models import common, xychart
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
 from deploy.dashboards.panel import Column, Curve, Panel
-from deploy.grafana.colours import SHADES, fixed
-from deploy.grafana.columns import Override, Property, drawn, has, override
-from deploy.grafana.drawing import Drawing, calculated, legend, tooltip, transformation
+from deploy.grafana.rendering.colours import SHADES, fixed
+from deploy.grafana.rendering.columns import Override, Property, drawn, has, override
+from deploy.grafana.rendering.drawing import Drawing, calculated, legend, tooltip, transformation
 
 MOST_CURVES = 4
 """Two directions, each explicit and inferred. Further ones are not drawn."""
