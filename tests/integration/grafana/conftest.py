@@ -11,7 +11,7 @@ from deploy.grafana.api import Grafana
 from deploy.grafana.settings import GrafanaSettings
 from tests.integration.grafana.fake.contract import Contract
 from tests.integration.grafana.fake.server import FakeGrafana, serving
-from tests.integration.store.conftest import client, migrated, reader, store, store_folder  # noqa: F401 - fixtures
+from tests.integration.store.conftest import client, empty, migrated, reader, store, store_folder  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="session")
