@@ -14,12 +14,12 @@ def of_period(view: str, run: str = "${run:singlequote}", site: str = "${site:si
     return f"{view}(run = {run}, {_PERIOD}, process = ${{process:singlequote}}, site = {site}{extra})"
 
 
-PROCESS = Variable(
-    name="process",
-    label="Process",
-    sql="SELECT DISTINCT process FROM quality_processes WHERE run = 'live' ORDER BY process",
-)
+_LIVE_PROCESSES = "SELECT DISTINCT process FROM quality_processes WHERE run = 'live' ORDER BY process"
+PROCESS = Variable(name="process", label="Process", sql=_LIVE_PROCESSES)
 """One process: figures of two processes are never pooled."""
+PROCESSES = Variable(name="process", label="Process", sql=_LIVE_PROCESSES, multi=True, all=True)
+"""Any of them: what is open, and what flows through, may be looked at together."""
+IN_PROCESSES = "$__conditionalAll(process IN (${process:singlequote}), $process)"
 
 RUN = Variable(
     name="run",

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from deploy.dashboards.dashboard import Dashboard, Section, Variable
+from deploy.dashboards.asking import IN_PROCESSES, PROCESSES
+from deploy.dashboards.dashboard import Dashboard, Section
 from deploy.dashboards.panel import Bars, Column, Panel, Query, Stat, Table, TimeSeries, text
 
 _NO_MEASURE = "No worker has reported in this time: none runs, or the sink does not write."
 _NO_EVENT = "No event arrived in this time."
-_PROCESS = "$__conditionalAll(process IN (${process:singlequote}), $process)"
-_PROCESSES = Variable(
-    name="process",
-    label="Process",
-    sql="SELECT DISTINCT process FROM quality_processes WHERE run = 'live' ORDER BY process",
-    multi=True,
-    all=True,
-)
 
 
 def _measured(key: str, title: str, question: str, select: str, columns: tuple[Column, ...]) -> Panel:
@@ -66,7 +59,7 @@ ARRIVING = Panel(
     queries=(
         Query(
             f"""SELECT hour AS time, source, sum(s.events) AS events FROM pipeline_sources AS s
-WHERE $__timeFilter(hour) AND {_PROCESS} GROUP BY time, source ORDER BY time, source""",
+WHERE $__timeFilter(hour) AND {IN_PROCESSES} GROUP BY time, source ORDER BY time, source""",
             (Column("time", "time"), text("source"), Column("events", "count")),
             time_series=True,
         ),
@@ -119,7 +112,7 @@ LATE = Panel(
     queries=(
         Query(
             f"""SELECT hour AS time, sum(s.late) AS late FROM pipeline_sources AS s
-WHERE $__timeFilter(hour) AND {_PROCESS} GROUP BY time ORDER BY time""",
+WHERE $__timeFilter(hour) AND {IN_PROCESSES} GROUP BY time ORDER BY time""",
             (Column("time", "time"), Column("late", "count", "late events")),
             time_series=True,
         ),
@@ -139,7 +132,7 @@ SOURCES = Panel(
             f"""SELECT process, source, sum(s.events) AS events, sum(bot + system) / events AS bots,
     sum(unknown) / events AS nobody, sum(s.late) / events AS late, median(skew_s_median) AS skew_s,
     max(skew_s_p99) AS skew_most_s, sum(s.ahead) / events AS ahead
-FROM pipeline_sources AS s WHERE $__timeFilter(hour) AND {_PROCESS}
+FROM pipeline_sources AS s WHERE $__timeFilter(hour) AND {IN_PROCESSES}
 GROUP BY process, source ORDER BY process, source""",
             (
                 text("process"),
@@ -167,7 +160,7 @@ ROLES = Panel(
     queries=(
         Query(
             f"""SELECT process, source, role, sum(r.events) AS events FROM pipeline_roles AS r
-WHERE known = 0 AND {_PROCESS} GROUP BY process, source, role ORDER BY process, source, role LIMIT 200""",
+WHERE known = 0 AND {IN_PROCESSES} GROUP BY process, source, role ORDER BY process, source, role LIMIT 200""",
             (text("process"), text("source"), text("role"), Column("events", "count")),
         ),
     ),
@@ -247,7 +240,7 @@ NEWEST = Panel(
     queries=(
         Query(
             f"""SELECT min(received_age_s) AS age_s, count() AS processes
-FROM freshness WHERE {_PROCESS} HAVING count() > 0""",
+FROM freshness WHERE {IN_PROCESSES} HAVING count() > 0""",
             (Column("age_s", "seconds", "since the newest event"), Column("processes", "count")),
         ),
     ),
@@ -269,7 +262,7 @@ PIPELINE = Dashboard(
         Section("What could not be used, or came late", (REFUSED, REFUSED_OVER_TIME, LATE, ROLES)),
         Section("Sources and store", (SOURCES, TABLES)),
     ),
-    variables=(_PROCESSES,),
+    variables=(PROCESSES,),
     refresh_s=30,
     time_from="now-24h",
 )
