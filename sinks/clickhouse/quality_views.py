@@ -17,7 +17,7 @@ from sinks.clickhouse.windows_sql import exact_sum
 
 _FROM = "parseDateTime64BestEffort({from:String}, 6, 'UTC')"
 _TO = "parseDateTime64BestEffort({to:String}, 6, 'UTC')"
-_TIE = "process, origin, communicator_role, experiencer_role"
+_TIE = ("process", "communicator_role", "experiencer_role", "origin")
 _DIMENSION_LIST = ", ".join(f"'{dimension}'" for dimension in DIMENSIONS)
 _HEADER = "-- Written by `python -m sinks.clickhouse.quality_views`: see there for what it means.\n"
 
@@ -66,29 +66,43 @@ GROUP BY process, origin, communicator_role, experiencer_role, dimension"""
 _NO_RULES = "CAST(map(), 'Map(String, UInt64)')"
 
 # A tie has a row for each direction and dimension, with sums where there are some. What is stored once for an unordered
-# pair is shown on both directions.
-_PLACES = f"""
-SELECT *, arrayJoin(arrayConcat(
-        arrayFlatten(arrayMap(other -> [(a, b, other, 0), (b, a, other, 0)], [{_DIMENSION_LIST}])),
-        if(held = '', [], [(a, b, held, 1)]), if(held = 'frequency' AND a != b, [(b, a, held, 1)], []))) AS place
+# pair is shown on both directions. The tenth of each is the place of the sums themselves.
+_PLACES = [(dimension, turned) for dimension in (*DIMENSIONS, "") for turned in (0, 1)]
+_PLACED = f"""
+SELECT process, origin, a, b, held, {", ".join(_COUNTS)}, sum_s, rules, in_week, in_month, in_quarter,
+    arrayJoin({_PLACES}) AS place, place.2 AS turned, place.1 = '' AS own,
+    own AND has_sums AND (NOT turned OR held = 'frequency' AND a != b) AS holds
 FROM
 (
-    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held,
+    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held, 1 AS has_sums,
         {", ".join(_COUNTS)}, sum_s, rules, 1 AS in_week, 1 AS in_month, 1 AS in_quarter
     FROM ({_TIE_SUMS})
     UNION ALL
-    SELECT process, origin, from_role, to_role, '', 0, 0, 0, 0, 0, 0, 0., {_NO_RULES}, in_week, in_month, in_quarter
+    SELECT process, origin, from_role, to_role, 'frequency', 0, 0, 0, 0, 0, 0, 0, 0., {_NO_RULES},
+        in_week, in_month, in_quarter
     FROM ({NAMED})
 )
 WHERE a != '' AND b != ''"""
 
+# What stands above a large subquery is the dearer to analyse the more of it there is, keys and sums above all: so there
+# is one key, and it is computed a level below.
 _TIES = f"""
-SELECT process, origin, place.1 AS communicator_role, place.2 AS experiencer_role, place.3 AS dimension,
-    sumForEachIf([1, {", ".join(_COUNTS)}], place.4) AS counts, sumIf(sum_s, place.4) AS s,
-    sumMapIf(rules, place.4) AS n_by_rule,
-    max(in_week) AS in_week, max(in_month) AS in_month, max(in_quarter) AS in_quarter
-FROM ({_PLACES})
-GROUP BY process, origin, communicator_role, experiencer_role, dimension"""
+SELECT tie.1 AS process, tie.2 AS origin, tie.3 AS communicator_role, tie.4 AS experiencer_role, tie.5 AS dimension,
+    sums[1] AS in_week, sums[2] AS in_month, sums[3] AS in_quarter, sums[4] AS found, sums[5] AS shown_atoms,
+    sums[6] AS peopled_too_thinly, sums[7] AS n, sums[8] AS pending, sums[9] AS work_items, sums[10] AS all_work_items,
+    s, n_by_rule
+FROM
+(
+    SELECT tie, sumForEach(counts) AS sums, sumIf(sum_s, holds) AS s, sumMapIf(rules, holds) AS n_by_rule
+    FROM
+    (
+        SELECT holds, sum_s, rules,
+            (process, origin, if(turned, b, a), if(turned, a, b), if(own, held, place.1)) AS tie,
+            arrayConcat([in_week, in_month, in_quarter], if(holds, [1, {", ".join(_COUNTS)}], [])) AS counts
+        FROM ({_PLACED})
+    )
+    GROUP BY tie
+)"""
 
 
 def _rules_by_dimension(rules: Iterable[Rule]) -> str:
@@ -102,20 +116,18 @@ _DECLARED = f"""hasAny(CAST(d.observed_rules, 'Array(String)'),
     if(t.origin = 'inferred', {_rules_by_dimension(sorted(INFERRED_RULES))},
         {_rules_by_dimension(RULE_DIMENSION)})[indexOf([{_DIMENSION_LIST}], t.dimension)])"""
 
-_STATUS = """multiIf(
+_TOO_FEW_PEOPLE = "hidden: too few people"
+_STATUS = f"""multiIf(
         found = 0 AND NOT declared, 'not observed',
         shown_atoms > 0, 'shown',
-        peopled_too_thinly > 0, 'hidden: too few people',
+        peopled_too_thinly > 0, '{_TOO_FEW_PEOPLE}',
         'not enough data')"""
 
 _JUDGED = f"""
-SELECT t.process AS process, t.origin AS origin, t.communicator_role AS communicator_role,
-    t.experiencer_role AS experiencer_role, t.dimension AS dimension,
-    t.counts[1] AS found, t.counts[2] AS shown_atoms, t.counts[3] AS peopled_too_thinly, t.counts[4] AS n,
-    t.counts[5] AS pending, t.counts[6] AS work_items, t.counts[7] AS all_work_items, t.s AS s,
-    t.n_by_rule AS n_by_rule, {_DECLARED} AS declared, if(d.period = '', 'month', d.period) AS period,
-    {_STATUS} AS status,
-    q.mu AS mu, q.tau2 AS tau2, q.phi AS phi, q.k AS k, q.n_eff AS n_eff
+SELECT t.process AS process, t.origin AS origin, communicator_role, experiencer_role, t.dimension AS dimension,
+    found, shown_atoms, peopled_too_thinly, n, pending, work_items, all_work_items, s, n_by_rule,
+    {_DECLARED} AS declared, if(d.period = '', 'month', d.period) AS period, {_STATUS} AS status,
+    mu, tau2, phi, k, n_eff
 FROM ({_TIES}) AS t
 LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE {RUN}) AS d ON d.process = t.process
 LEFT JOIN (SELECT process, dimension, origin, mu, tau2, phi, k, n_eff FROM priors FINAL WHERE {RUN}) AS q
@@ -165,8 +177,11 @@ SETTINGS join_use_nulls = 0"""
 They contain its text instead of reading it: a view within a view is analysed once more for every level.
 """
 
+# Sorted by: what identifies a row comes first. Sorting by columns of the result is planned at ten times the cost.
 _TIES_KEPT = {
-    **{name: name for name in ("process", "communicator_role", "experiencer_role", "dimension", "origin")},
+    **{name: name for name in ("process", "communicator_role", "experiencer_role", "origin")},
+    "place": f"indexOf([{_DIMENSION_LIST}], dimension)",
+    "dimension": "dimension",
     **{name: _SHOWN.format(name) for name in ("n", "pending")},
     "status": "status",
     "work_items": _SHOWN.format("work_items"),
@@ -175,43 +190,47 @@ _TIES_KEPT = {
     " 2 * all_work_items) / 10)",
     "period_from": by_period("from"),
     "period_to": by_period("to"),
-    "place": f"indexOf([{_DIMENSION_LIST}], dimension)",
 }
+_BEFORE_ESTIMATE = ("process", "communicator_role", "experiencer_role", "dimension", "origin", "n", "pending")
+_AFTER_ESTIMATE = ("status", "work_items", "n_by_rule", "hidden_share", "period_from", "period_to")
 TIES = f"""{ASKED}, {_unless_hidden("status")}
-SELECT {_unpacked(_TIES_KEPT, list(_TIES_KEPT)[:7])},
+SELECT {_unpacked(_TIES_KEPT, _BEFORE_ESTIMATE)},
     {", ".join(f"f.{name} + unless_hidden AS {name}" for name in ("estimate", "low", "high"))},
-    {_unpacked(_TIES_KEPT, list(_TIES_KEPT)[7:-1])}
+    {_unpacked(_TIES_KEPT, _AFTER_ESTIMATE)}
 FROM ({_with_estimates(_TIES_KEPT, ("estimate", "low", "high"))}) AS f
-ORDER BY process, communicator_role, experiencer_role, origin, kept.{len(_TIES_KEPT)}
+ORDER BY kept
 SETTINGS join_use_nulls = 0"""
 
-_TIE_KEPT = {name: name for name in (*_TIE.split(", "), "dimension", "declared", "status")}
-_DECLARED_FIGURES = f"""
-SELECT {_TIE}, dimensions,
-    multiIf(wanted = 0, 'not observed', hidden > 0, 'hidden: too few people', shown < wanted, 'not enough data',
-        'shown') AS verdict,
-    if(verdict = 'shown', arraySum(arrayMap(part -> part.2, parts)) / wanted, 0.5) AS mean,
-    if(verdict = 'shown', pow(arraySum(arrayMap(part -> part.3, parts)) / wanted, 2), 0.05) AS spread
+_TIE_KEPT = {name: name for name in (*_TIE, "dimension", "declared", "status")}
+_TIE_PARTS = f"""
+SELECT tie, arraySort(groupArrayIf(part, wanted)) AS parts
 FROM
 (
-    SELECT {_TIE}, arraySort(groupArrayIf((dimension, estimate, sqrt(variance)), declared)) AS parts,
-        arraySort(groupArrayIf(dimension, declared)) AS dimensions, countIf(declared) AS wanted,
-        countIf(declared AND status = 'shown') AS shown, countIf(declared AND startsWith(status, 'hidden')) AS hidden
-    FROM
-    (
-        SELECT {_unpacked(_TIE_KEPT, _TIE_KEPT)}, estimate, variance
-        FROM ({_with_estimates(_TIE_KEPT, ("estimate", "variance"))})
-    )
-    GROUP BY {_TIE}
-)"""
+    SELECT (kept.1, kept.2, kept.3, kept.4) AS tie, (kept.5, estimate, sqrt(variance), kept.7) AS part, kept.6 AS wanted
+    FROM ({_with_estimates(_TIE_KEPT, ("estimate", "variance"))})
+)
+GROUP BY tie"""
 
-_OVERALL_KEEP = ("process", "communicator_role", "experiencer_role", "origin", "dimensions", "verdict", "mean")
-OVERALL = f"""{ASKED}, {_unless_hidden("verdict")}
-SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict AS status,
-    mean + unless_hidden AS estimate,
-    o.low + unless_hidden AS low, o.high + unless_hidden AS high
-FROM ({interval_sql(f"({_DECLARED_FIGURES})", _OVERALL_KEEP, {"e": "mean", "variance": "spread"})}) AS o
-ORDER BY process, communicator_role, experiencer_role, origin
+_DECLARED_FIGURES = f"""
+SELECT tie, parts.1 AS dimensions, greatest(length(parts), 1) AS count,
+    multiIf(
+        empty(parts), 'not observed',
+        has(parts.4, '{_TOO_FEW_PEOPLE}'), '{_TOO_FEW_PEOPLE}',
+        countEqual(parts.4, 'shown') < count, 'not enough data',
+        'shown') AS status,
+    arraySum(parts.2) AS estimates, arraySum(parts.3) AS sds
+FROM ({_TIE_PARTS})"""
+
+_PACKED_OVERALL = f"""
+SELECT (tie, dimensions, status) AS kept, if(status = 'shown', estimates / count, 0.5) AS mean,
+    if(status = 'shown', pow(sds / count, 2), 0.05) AS spread
+FROM ({_DECLARED_FIGURES})"""
+OVERALL = f"""{ASKED}, {_unless_hidden("status")}
+SELECT kept.1.1 AS process, kept.1.2 AS communicator_role, kept.1.3 AS experiencer_role, kept.1.4 AS origin,
+    kept.2 AS dimensions, kept.3 AS status,
+    mean + unless_hidden AS estimate, o.low + unless_hidden AS low, o.high + unless_hidden AS high
+FROM ({interval_sql(f"({_PACKED_OVERALL})", ["kept", "mean"], {"e": "mean", "variance": "spread"})}) AS o
+ORDER BY kept
 SETTINGS join_use_nulls = 0"""
 
 _PERIOD_COLUMNS = "process, site, dimension, origin, period, period_start, s, n, pending, work_items, n_by_rule"

@@ -25,31 +25,36 @@ WITH parseDateTime64BestEffort({from:String}, 6, 'UTC') AS asked_from,
     {site:String} = '' AS any_site
 SELECT kept.1 AS process, kept.2 AS origin, kept.3 AS communicator_role, kept.4 AS experiencer_role, kept.5 AS dimension, kept.6 AS period, kept.7 AS declared, kept.8 AS status, kept.9 AS n, kept.10 AS pending, kept.11 AS work_items, kept.12 AS all_work_items, kept.13 AS n_by_rule, estimate, low, high, variance
 FROM (SELECT kept, _e AS estimate, _low AS low, _high AS high, _variance AS variance FROM (SELECT kept, _e, _variance, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * (((-1.6449) + (0.2842826683333333 * _g)) - ((-0.01879718704716667) * (_g * _g))))), (-36.0)), 36.0))))) AS _low, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * ((1.6449 + (0.2842826683333333 * _g)) - (0.01879718704716667 * (_g * _g))))), (-36.0)), 36.0))))) AS _high FROM (SELECT kept, _e, _psis, _variance, ((_psis[1].3 - _psis[2].3) / ((_psis[1].2 + _psis[2].2) * sqrt((_psis[1].2 + _psis[2].2)))) AS _g FROM (SELECT kept, _e, _variance, arrayMap((x, y, w, r) -> ((((log((x + 6.0)) - (0.5 * y)) + (w * ((-0.08333333333333333) + (w * (0.008333333333333333 + (w * ((-0.003968253968253968) + (w * 0.004166666666666667)))))))) - arraySum(r)), ((y + (w * (0.5 + (y * (0.16666666666666666 + (w * ((-0.03333333333333333) + (w * (0.023809523809523808 + (w * (-0.03333333333333333))))))))))) + arraySum(q -> q * q, r)), ((((-1.0) * w) * ((1.0 + y) - (w * ((-0.5) + (w * (0.16666666666666666 + (w * ((-0.16666666666666666) + (w * 0.3))))))))) - (2.0 * arraySum(q -> q * q * q, r)))), _ab, _ys, arrayMap(y -> (y * y), _ys), arrayMap(x -> arrayMap(i -> 1.0 / (x + i), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]), _ab)) AS _psis FROM (SELECT kept, _e, _variance, [_a, _b] AS _ab, arrayMap(x -> (1.0 / (x + 6.0)), [_a, _b]) AS _ys FROM (SELECT kept, _e, _variance, (_e * _size) AS _a, ((1.0 - _e) * _size) AS _b FROM (SELECT kept, _e, _variance, greatest(0.5, (((_e * (1.0 - _e)) / _variance) - 1.0)) AS _size FROM (SELECT kept, _e, if((_k < 5.0), ((_e * (1.0 - _e)) / (_n_ + 2.0)), ((((_e * (1.0 - _e)) * (1.0 - _b_)) / ((_n_ + 1.0) - _b_)) + ((_b_ * _b_) * ((((_mu * (1.0 - _mu)) / _n_eff) + (_tau2 / _k)) + ((2.0 * ((_p - _mu) * (_p - _mu))) / (_k - 3.0)))))) AS _variance FROM (SELECT kept, _b_, _k, _mu, _n_, _n_eff, _p, _tau2, if((_k < 5.0), (((_s / if((_phi > 0.0), _phi, 1.0)) + 0.5) / (_n_ + 1.0)), least(greatest((_p + (_b_ * (_mu - _p))), 0.0001), 0.9999)) AS _e FROM (SELECT kept, _k, _mu, _n_, _n_eff, _p, _phi, _s, _tau2, if((_k < 5.0), 0.0, (((_k - 3.0) / (_k - 1.0)) / ((_n_ * if(((3.0 * _tau2) < (2.0 * (_mu * (1.0 - _mu)))), (_tau2 / ((_mu * (1.0 - _mu)) - _tau2)), 2.0)) + 1.0))) AS _b_ FROM (SELECT kept, _k, _mu, _n_eff, _phi, _s, _tau2, (_n / if((_phi > 0.0), _phi, 1.0)) AS _n_, if((_n > 0.0), (_s / _n), _mu) AS _p FROM (SELECT kept, toFloat64(s) AS _s, toFloat64(n) AS _n, toFloat64(mu) AS _mu, toFloat64(tau2) AS _tau2, toFloat64(phi) AS _phi, toFloat64(k) AS _k, toFloat64(n_eff) AS _n_eff FROM (SELECT tuple(process, origin, communicator_role, experiencer_role, dimension, period, declared, status, n, pending, work_items, all_work_items, n_by_rule) AS kept, s, n, mu, tau2, phi, k, n_eff FROM (
-SELECT t.process AS process, t.origin AS origin, t.communicator_role AS communicator_role,
-    t.experiencer_role AS experiencer_role, t.dimension AS dimension,
-    t.counts[1] AS found, t.counts[2] AS shown_atoms, t.counts[3] AS peopled_too_thinly, t.counts[4] AS n,
-    t.counts[5] AS pending, t.counts[6] AS work_items, t.counts[7] AS all_work_items, t.s AS s,
-    t.n_by_rule AS n_by_rule, hasAny(CAST(d.observed_rules, 'Array(String)'),
+SELECT t.process AS process, t.origin AS origin, communicator_role, experiencer_role, t.dimension AS dimension,
+    found, shown_atoms, peopled_too_thinly, n, pending, work_items, all_work_items, s, n_by_rule,
+    hasAny(CAST(d.observed_rules, 'Array(String)'),
     if(t.origin = 'inferred', CAST([[], ['handoff_acceptance'], [], ['handoff_advanced']], 'Array(Array(String))'),
-        CAST([['contact'], ['handoff_acceptance', 'handoff_offer', 'reply'], ['handoff_accuracy', 'message_accuracy'], ['problem_response', 'handoff_advanced']], 'Array(Array(String))'))[indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], t.dimension)]) AS declared, if(d.period = '', 'month', d.period) AS period,
-    multiIf(
+        CAST([['contact'], ['handoff_acceptance', 'handoff_offer', 'reply'], ['handoff_accuracy', 'message_accuracy'], ['problem_response', 'handoff_advanced']], 'Array(Array(String))'))[indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], t.dimension)]) AS declared, if(d.period = '', 'month', d.period) AS period, multiIf(
         found = 0 AND NOT declared, 'not observed',
         shown_atoms > 0, 'shown',
         peopled_too_thinly > 0, 'hidden: too few people',
         'not enough data') AS status,
-    q.mu AS mu, q.tau2 AS tau2, q.phi AS phi, q.k AS k, q.n_eff AS n_eff
+    mu, tau2, phi, k, n_eff
 FROM (
-SELECT process, origin, place.1 AS communicator_role, place.2 AS experiencer_role, place.3 AS dimension,
-    sumForEachIf([1, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items], place.4) AS counts, sumIf(sum_s, place.4) AS s,
-    sumMapIf(rules, place.4) AS n_by_rule,
-    max(in_week) AS in_week, max(in_month) AS in_month, max(in_quarter) AS in_quarter
-FROM (
-SELECT *, arrayJoin(arrayConcat(
-        arrayFlatten(arrayMap(other -> [(a, b, other, 0), (b, a, other, 0)], ['frequency', 'timeliness', 'accuracy', 'problem_solving'])),
-        if(held = '', [], [(a, b, held, 1)]), if(held = 'frequency' AND a != b, [(b, a, held, 1)], []))) AS place
+SELECT tie.1 AS process, tie.2 AS origin, tie.3 AS communicator_role, tie.4 AS experiencer_role, tie.5 AS dimension,
+    sums[1] AS in_week, sums[2] AS in_month, sums[3] AS in_quarter, sums[4] AS found, sums[5] AS shown_atoms,
+    sums[6] AS peopled_too_thinly, sums[7] AS n, sums[8] AS pending, sums[9] AS work_items, sums[10] AS all_work_items,
+    s, n_by_rule
 FROM
 (
-    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held,
+    SELECT tie, sumForEach(counts) AS sums, sumIf(sum_s, holds) AS s, sumMapIf(rules, holds) AS n_by_rule
+    FROM
+    (
+        SELECT holds, sum_s, rules,
+            (process, origin, if(turned, b, a), if(turned, a, b), if(own, held, place.1)) AS tie,
+            arrayConcat([in_week, in_month, in_quarter], if(holds, [1, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items], [])) AS counts
+        FROM (
+SELECT process, origin, a, b, held, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items, sum_s, rules, in_week, in_month, in_quarter,
+    arrayJoin([('frequency', 0), ('frequency', 1), ('timeliness', 0), ('timeliness', 1), ('accuracy', 0), ('accuracy', 1), ('problem_solving', 0), ('problem_solving', 1), ('', 0), ('', 1)]) AS place, place.2 AS turned, place.1 = '' AS own,
+    own AND has_sums AND (NOT turned OR held = 'frequency' AND a != b) AS holds
+FROM
+(
+    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held, 1 AS has_sums,
         shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items, sum_s, rules, 1 AS in_week, 1 AS in_month, 1 AS in_quarter
     FROM (
 SELECT process, origin, communicator_role, experiencer_role, dimension,
@@ -73,7 +78,8 @@ FROM
 ))
 GROUP BY process, origin, communicator_role, experiencer_role, dimension)
     UNION ALL
-    SELECT process, origin, from_role, to_role, '', 0, 0, 0, 0, 0, 0, 0., CAST(map(), 'Map(String, UInt64)'), in_week, in_month, in_quarter
+    SELECT process, origin, from_role, to_role, 'frequency', 0, 0, 0, 0, 0, 0, 0, 0., CAST(map(), 'Map(String, UInt64)'),
+        in_week, in_month, in_quarter
     FROM (
 SELECT DISTINCT process, origin, from_role, to_role, at >= week_from_at AND at < week_to_at AS in_week, at >= month_from_at AND at < month_to_at AS in_month, at >= quarter_from_at AND at < quarter_to_at AS in_quarter
 FROM (
@@ -123,7 +129,9 @@ GROUP BY sipHash64(a.process), sipHash64(a.origin), sipHash64(a.communicator_rol
 )))
 )
 WHERE a != '' AND b != '')
-GROUP BY process, origin, communicator_role, experiencer_role, dimension) AS t
+    )
+    GROUP BY tie
+)) AS t
 LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE run = {run:String}) AS d ON d.process = t.process
 LEFT JOIN (SELECT process, dimension, origin, mu, tau2, phi, k, n_eff FROM priors FINAL WHERE run = {run:String}) AS q
     ON q.process = t.process AND q.dimension = t.dimension AND q.origin = t.origin
@@ -153,35 +161,40 @@ WITH parseDateTime64BestEffort({from:String}, 6, 'UTC') AS asked_from,
     toDateTime64(latest_to, 6, 'UTC') AS latest_to_at,
     {process:String} = '' AS any_process,
     {site:String} = '' AS any_site, if(status = 'shown', 0., NULL) AS unless_hidden
-SELECT kept.1 AS process, kept.2 AS communicator_role, kept.3 AS experiencer_role, kept.4 AS dimension, kept.5 AS origin, kept.6 AS n, kept.7 AS pending,
+SELECT kept.1 AS process, kept.2 AS communicator_role, kept.3 AS experiencer_role, kept.6 AS dimension, kept.4 AS origin, kept.7 AS n, kept.8 AS pending,
     f.estimate + unless_hidden AS estimate, f.low + unless_hidden AS low, f.high + unless_hidden AS high,
-    kept.8 AS status, kept.9 AS work_items, kept.10 AS n_by_rule, kept.11 AS hidden_share, kept.12 AS period_from, kept.13 AS period_to
-FROM (SELECT kept, _e AS estimate, _low AS low, _high AS high FROM (SELECT kept, _e, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * (((-1.6449) + (0.2842826683333333 * _g)) - ((-0.01879718704716667) * (_g * _g))))), (-36.0)), 36.0))))) AS _low, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * ((1.6449 + (0.2842826683333333 * _g)) - (0.01879718704716667 * (_g * _g))))), (-36.0)), 36.0))))) AS _high FROM (SELECT kept, _e, _psis, ((_psis[1].3 - _psis[2].3) / ((_psis[1].2 + _psis[2].2) * sqrt((_psis[1].2 + _psis[2].2)))) AS _g FROM (SELECT kept, _e, arrayMap((x, y, w, r) -> ((((log((x + 6.0)) - (0.5 * y)) + (w * ((-0.08333333333333333) + (w * (0.008333333333333333 + (w * ((-0.003968253968253968) + (w * 0.004166666666666667)))))))) - arraySum(r)), ((y + (w * (0.5 + (y * (0.16666666666666666 + (w * ((-0.03333333333333333) + (w * (0.023809523809523808 + (w * (-0.03333333333333333))))))))))) + arraySum(q -> q * q, r)), ((((-1.0) * w) * ((1.0 + y) - (w * ((-0.5) + (w * (0.16666666666666666 + (w * ((-0.16666666666666666) + (w * 0.3))))))))) - (2.0 * arraySum(q -> q * q * q, r)))), _ab, _ys, arrayMap(y -> (y * y), _ys), arrayMap(x -> arrayMap(i -> 1.0 / (x + i), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]), _ab)) AS _psis FROM (SELECT kept, _e, [_a, _b] AS _ab, arrayMap(x -> (1.0 / (x + 6.0)), [_a, _b]) AS _ys FROM (SELECT kept, _e, (_e * _size) AS _a, ((1.0 - _e) * _size) AS _b FROM (SELECT kept, _e, greatest(0.5, (((_e * (1.0 - _e)) / if((_k < 5.0), ((_e * (1.0 - _e)) / (_n_ + 2.0)), ((((_e * (1.0 - _e)) * (1.0 - _b_)) / ((_n_ + 1.0) - _b_)) + ((_b_ * _b_) * ((((_mu * (1.0 - _mu)) / _n_eff) + (_tau2 / _k)) + ((2.0 * ((_p - _mu) * (_p - _mu))) / (_k - 3.0))))))) - 1.0)) AS _size FROM (SELECT kept, _b_, _k, _mu, _n_, _n_eff, _p, _tau2, if((_k < 5.0), (((_s / if((_phi > 0.0), _phi, 1.0)) + 0.5) / (_n_ + 1.0)), least(greatest((_p + (_b_ * (_mu - _p))), 0.0001), 0.9999)) AS _e FROM (SELECT kept, _k, _mu, _n_, _n_eff, _p, _phi, _s, _tau2, if((_k < 5.0), 0.0, (((_k - 3.0) / (_k - 1.0)) / ((_n_ * if(((3.0 * _tau2) < (2.0 * (_mu * (1.0 - _mu)))), (_tau2 / ((_mu * (1.0 - _mu)) - _tau2)), 2.0)) + 1.0))) AS _b_ FROM (SELECT kept, _k, _mu, _n_eff, _phi, _s, _tau2, (_n / if((_phi > 0.0), _phi, 1.0)) AS _n_, if((_n > 0.0), (_s / _n), _mu) AS _p FROM (SELECT kept, toFloat64(s) AS _s, toFloat64(n) AS _n, toFloat64(mu) AS _mu, toFloat64(tau2) AS _tau2, toFloat64(phi) AS _phi, toFloat64(k) AS _k, toFloat64(n_eff) AS _n_eff FROM (SELECT tuple(process, communicator_role, experiencer_role, dimension, origin, if(status = 'shown', n, NULL), if(status = 'shown', pending, NULL), status, if(status = 'shown', work_items, NULL), if(status = 'shown', n_by_rule, CAST(map(), 'Map(String, UInt64)')), if(all_work_items = 0, NULL, intDiv(20 * (all_work_items - work_items) + all_work_items, 2 * all_work_items) / 10), multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from), multiIf(period = 'week', week_to, period = 'quarter', quarter_to, month_to), indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], dimension)) AS kept, s, n, mu, tau2, phi, k, n_eff FROM (
-SELECT t.process AS process, t.origin AS origin, t.communicator_role AS communicator_role,
-    t.experiencer_role AS experiencer_role, t.dimension AS dimension,
-    t.counts[1] AS found, t.counts[2] AS shown_atoms, t.counts[3] AS peopled_too_thinly, t.counts[4] AS n,
-    t.counts[5] AS pending, t.counts[6] AS work_items, t.counts[7] AS all_work_items, t.s AS s,
-    t.n_by_rule AS n_by_rule, hasAny(CAST(d.observed_rules, 'Array(String)'),
+    kept.9 AS status, kept.10 AS work_items, kept.11 AS n_by_rule, kept.12 AS hidden_share, kept.13 AS period_from, kept.14 AS period_to
+FROM (SELECT kept, _e AS estimate, _low AS low, _high AS high FROM (SELECT kept, _e, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * (((-1.6449) + (0.2842826683333333 * _g)) - ((-0.01879718704716667) * (_g * _g))))), (-36.0)), 36.0))))) AS _low, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * ((1.6449 + (0.2842826683333333 * _g)) - (0.01879718704716667 * (_g * _g))))), (-36.0)), 36.0))))) AS _high FROM (SELECT kept, _e, _psis, ((_psis[1].3 - _psis[2].3) / ((_psis[1].2 + _psis[2].2) * sqrt((_psis[1].2 + _psis[2].2)))) AS _g FROM (SELECT kept, _e, arrayMap((x, y, w, r) -> ((((log((x + 6.0)) - (0.5 * y)) + (w * ((-0.08333333333333333) + (w * (0.008333333333333333 + (w * ((-0.003968253968253968) + (w * 0.004166666666666667)))))))) - arraySum(r)), ((y + (w * (0.5 + (y * (0.16666666666666666 + (w * ((-0.03333333333333333) + (w * (0.023809523809523808 + (w * (-0.03333333333333333))))))))))) + arraySum(q -> q * q, r)), ((((-1.0) * w) * ((1.0 + y) - (w * ((-0.5) + (w * (0.16666666666666666 + (w * ((-0.16666666666666666) + (w * 0.3))))))))) - (2.0 * arraySum(q -> q * q * q, r)))), _ab, _ys, arrayMap(y -> (y * y), _ys), arrayMap(x -> arrayMap(i -> 1.0 / (x + i), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]), _ab)) AS _psis FROM (SELECT kept, _e, [_a, _b] AS _ab, arrayMap(x -> (1.0 / (x + 6.0)), [_a, _b]) AS _ys FROM (SELECT kept, _e, (_e * _size) AS _a, ((1.0 - _e) * _size) AS _b FROM (SELECT kept, _e, greatest(0.5, (((_e * (1.0 - _e)) / if((_k < 5.0), ((_e * (1.0 - _e)) / (_n_ + 2.0)), ((((_e * (1.0 - _e)) * (1.0 - _b_)) / ((_n_ + 1.0) - _b_)) + ((_b_ * _b_) * ((((_mu * (1.0 - _mu)) / _n_eff) + (_tau2 / _k)) + ((2.0 * ((_p - _mu) * (_p - _mu))) / (_k - 3.0))))))) - 1.0)) AS _size FROM (SELECT kept, _b_, _k, _mu, _n_, _n_eff, _p, _tau2, if((_k < 5.0), (((_s / if((_phi > 0.0), _phi, 1.0)) + 0.5) / (_n_ + 1.0)), least(greatest((_p + (_b_ * (_mu - _p))), 0.0001), 0.9999)) AS _e FROM (SELECT kept, _k, _mu, _n_, _n_eff, _p, _phi, _s, _tau2, if((_k < 5.0), 0.0, (((_k - 3.0) / (_k - 1.0)) / ((_n_ * if(((3.0 * _tau2) < (2.0 * (_mu * (1.0 - _mu)))), (_tau2 / ((_mu * (1.0 - _mu)) - _tau2)), 2.0)) + 1.0))) AS _b_ FROM (SELECT kept, _k, _mu, _n_eff, _phi, _s, _tau2, (_n / if((_phi > 0.0), _phi, 1.0)) AS _n_, if((_n > 0.0), (_s / _n), _mu) AS _p FROM (SELECT kept, toFloat64(s) AS _s, toFloat64(n) AS _n, toFloat64(mu) AS _mu, toFloat64(tau2) AS _tau2, toFloat64(phi) AS _phi, toFloat64(k) AS _k, toFloat64(n_eff) AS _n_eff FROM (SELECT tuple(process, communicator_role, experiencer_role, origin, indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], dimension), dimension, if(status = 'shown', n, NULL), if(status = 'shown', pending, NULL), status, if(status = 'shown', work_items, NULL), if(status = 'shown', n_by_rule, CAST(map(), 'Map(String, UInt64)')), if(all_work_items = 0, NULL, intDiv(20 * (all_work_items - work_items) + all_work_items, 2 * all_work_items) / 10), multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from), multiIf(period = 'week', week_to, period = 'quarter', quarter_to, month_to)) AS kept, s, n, mu, tau2, phi, k, n_eff FROM (
+SELECT t.process AS process, t.origin AS origin, communicator_role, experiencer_role, t.dimension AS dimension,
+    found, shown_atoms, peopled_too_thinly, n, pending, work_items, all_work_items, s, n_by_rule,
+    hasAny(CAST(d.observed_rules, 'Array(String)'),
     if(t.origin = 'inferred', CAST([[], ['handoff_acceptance'], [], ['handoff_advanced']], 'Array(Array(String))'),
-        CAST([['contact'], ['handoff_acceptance', 'handoff_offer', 'reply'], ['handoff_accuracy', 'message_accuracy'], ['problem_response', 'handoff_advanced']], 'Array(Array(String))'))[indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], t.dimension)]) AS declared, if(d.period = '', 'month', d.period) AS period,
-    multiIf(
+        CAST([['contact'], ['handoff_acceptance', 'handoff_offer', 'reply'], ['handoff_accuracy', 'message_accuracy'], ['problem_response', 'handoff_advanced']], 'Array(Array(String))'))[indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], t.dimension)]) AS declared, if(d.period = '', 'month', d.period) AS period, multiIf(
         found = 0 AND NOT declared, 'not observed',
         shown_atoms > 0, 'shown',
         peopled_too_thinly > 0, 'hidden: too few people',
         'not enough data') AS status,
-    q.mu AS mu, q.tau2 AS tau2, q.phi AS phi, q.k AS k, q.n_eff AS n_eff
+    mu, tau2, phi, k, n_eff
 FROM (
-SELECT process, origin, place.1 AS communicator_role, place.2 AS experiencer_role, place.3 AS dimension,
-    sumForEachIf([1, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items], place.4) AS counts, sumIf(sum_s, place.4) AS s,
-    sumMapIf(rules, place.4) AS n_by_rule,
-    max(in_week) AS in_week, max(in_month) AS in_month, max(in_quarter) AS in_quarter
-FROM (
-SELECT *, arrayJoin(arrayConcat(
-        arrayFlatten(arrayMap(other -> [(a, b, other, 0), (b, a, other, 0)], ['frequency', 'timeliness', 'accuracy', 'problem_solving'])),
-        if(held = '', [], [(a, b, held, 1)]), if(held = 'frequency' AND a != b, [(b, a, held, 1)], []))) AS place
+SELECT tie.1 AS process, tie.2 AS origin, tie.3 AS communicator_role, tie.4 AS experiencer_role, tie.5 AS dimension,
+    sums[1] AS in_week, sums[2] AS in_month, sums[3] AS in_quarter, sums[4] AS found, sums[5] AS shown_atoms,
+    sums[6] AS peopled_too_thinly, sums[7] AS n, sums[8] AS pending, sums[9] AS work_items, sums[10] AS all_work_items,
+    s, n_by_rule
 FROM
 (
-    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held,
+    SELECT tie, sumForEach(counts) AS sums, sumIf(sum_s, holds) AS s, sumMapIf(rules, holds) AS n_by_rule
+    FROM
+    (
+        SELECT holds, sum_s, rules,
+            (process, origin, if(turned, b, a), if(turned, a, b), if(own, held, place.1)) AS tie,
+            arrayConcat([in_week, in_month, in_quarter], if(holds, [1, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items], [])) AS counts
+        FROM (
+SELECT process, origin, a, b, held, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items, sum_s, rules, in_week, in_month, in_quarter,
+    arrayJoin([('frequency', 0), ('frequency', 1), ('timeliness', 0), ('timeliness', 1), ('accuracy', 0), ('accuracy', 1), ('problem_solving', 0), ('problem_solving', 1), ('', 0), ('', 1)]) AS place, place.2 AS turned, place.1 = '' AS own,
+    own AND has_sums AND (NOT turned OR held = 'frequency' AND a != b) AS holds
+FROM
+(
+    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held, 1 AS has_sums,
         shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items, sum_s, rules, 1 AS in_week, 1 AS in_month, 1 AS in_quarter
     FROM (
 SELECT process, origin, communicator_role, experiencer_role, dimension,
@@ -205,7 +218,8 @@ FROM
 ))
 GROUP BY process, origin, communicator_role, experiencer_role, dimension)
     UNION ALL
-    SELECT process, origin, from_role, to_role, '', 0, 0, 0, 0, 0, 0, 0., CAST(map(), 'Map(String, UInt64)'), in_week, in_month, in_quarter
+    SELECT process, origin, from_role, to_role, 'frequency', 0, 0, 0, 0, 0, 0, 0, 0., CAST(map(), 'Map(String, UInt64)'),
+        in_week, in_month, in_quarter
     FROM (
 SELECT DISTINCT process, origin, from_role, to_role, at >= week_from_at AND at < week_to_at AS in_week, at >= month_from_at AND at < month_to_at AS in_month, at >= quarter_from_at AND at < quarter_to_at AS in_quarter
 FROM (
@@ -255,12 +269,14 @@ GROUP BY sipHash64(a.process), sipHash64(a.origin), sipHash64(a.communicator_rol
 )))
 )
 WHERE a != '' AND b != '')
-GROUP BY process, origin, communicator_role, experiencer_role, dimension) AS t
+    )
+    GROUP BY tie
+)) AS t
 LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE run = {run:String}) AS d ON d.process = t.process
 LEFT JOIN (SELECT process, dimension, origin, mu, tau2, phi, k, n_eff FROM priors FINAL WHERE run = {run:String}) AS q
     ON q.process = t.process AND q.dimension = t.dimension AND q.origin = t.origin
 WHERE multiIf(period = 'week', in_week, period = 'quarter', in_quarter, in_month)))))))))))))) AS f
-ORDER BY process, communicator_role, experiencer_role, origin, kept.14
+ORDER BY kept
 SETTINGS join_use_nulls = 0;
 
 CREATE OR REPLACE VIEW overall AS
@@ -285,50 +301,57 @@ WITH parseDateTime64BestEffort({from:String}, 6, 'UTC') AS asked_from,
     toDateTime64(earliest_from, 6, 'UTC') AS earliest_from_at,
     toDateTime64(latest_to, 6, 'UTC') AS latest_to_at,
     {process:String} = '' AS any_process,
-    {site:String} = '' AS any_site, if(verdict = 'shown', 0., NULL) AS unless_hidden
-SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict AS status,
-    mean + unless_hidden AS estimate,
-    o.low + unless_hidden AS low, o.high + unless_hidden AS high
-FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, _low AS low, _high AS high FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * (((-1.6449) + (0.2842826683333333 * _g)) - ((-0.01879718704716667) * (_g * _g))))), (-36.0)), 36.0))))) AS _low, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * ((1.6449 + (0.2842826683333333 * _g)) - (0.01879718704716667 * (_g * _g))))), (-36.0)), 36.0))))) AS _high FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, _psis, ((_psis[1].3 - _psis[2].3) / ((_psis[1].2 + _psis[2].2) * sqrt((_psis[1].2 + _psis[2].2)))) AS _g FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, arrayMap((x, y, w, r) -> ((((log((x + 6.0)) - (0.5 * y)) + (w * ((-0.08333333333333333) + (w * (0.008333333333333333 + (w * ((-0.003968253968253968) + (w * 0.004166666666666667)))))))) - arraySum(r)), ((y + (w * (0.5 + (y * (0.16666666666666666 + (w * ((-0.03333333333333333) + (w * (0.023809523809523808 + (w * (-0.03333333333333333))))))))))) + arraySum(q -> q * q, r)), ((((-1.0) * w) * ((1.0 + y) - (w * ((-0.5) + (w * (0.16666666666666666 + (w * ((-0.16666666666666666) + (w * 0.3))))))))) - (2.0 * arraySum(q -> q * q * q, r)))), _ab, _ys, arrayMap(y -> (y * y), _ys), arrayMap(x -> arrayMap(i -> 1.0 / (x + i), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]), _ab)) AS _psis FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, [_a, _b] AS _ab, arrayMap(x -> (1.0 / (x + 6.0)), [_a, _b]) AS _ys FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, (_e * _size) AS _a, ((1.0 - _e) * _size) AS _b FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, _e, greatest(0.5, (((_e * (1.0 - _e)) / _variance) - 1.0)) AS _size FROM (SELECT process, communicator_role, experiencer_role, origin, dimensions, verdict, mean, toFloat64(mean) AS _e, toFloat64(spread) AS _variance FROM (
-SELECT process, origin, communicator_role, experiencer_role, dimensions,
-    multiIf(wanted = 0, 'not observed', hidden > 0, 'hidden: too few people', shown < wanted, 'not enough data',
-        'shown') AS verdict,
-    if(verdict = 'shown', arraySum(arrayMap(part -> part.2, parts)) / wanted, 0.5) AS mean,
-    if(verdict = 'shown', pow(arraySum(arrayMap(part -> part.3, parts)) / wanted, 2), 0.05) AS spread
+    {site:String} = '' AS any_site, if(status = 'shown', 0., NULL) AS unless_hidden
+SELECT kept.1.1 AS process, kept.1.2 AS communicator_role, kept.1.3 AS experiencer_role, kept.1.4 AS origin,
+    kept.2 AS dimensions, kept.3 AS status,
+    mean + unless_hidden AS estimate, o.low + unless_hidden AS low, o.high + unless_hidden AS high
+FROM (SELECT kept, mean, _low AS low, _high AS high FROM (SELECT kept, mean, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * (((-1.6449) + (0.2842826683333333 * _g)) - ((-0.01879718704716667) * (_g * _g))))), (-36.0)), 36.0))))) AS _low, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * ((1.6449 + (0.2842826683333333 * _g)) - (0.01879718704716667 * (_g * _g))))), (-36.0)), 36.0))))) AS _high FROM (SELECT kept, mean, _psis, ((_psis[1].3 - _psis[2].3) / ((_psis[1].2 + _psis[2].2) * sqrt((_psis[1].2 + _psis[2].2)))) AS _g FROM (SELECT kept, mean, arrayMap((x, y, w, r) -> ((((log((x + 6.0)) - (0.5 * y)) + (w * ((-0.08333333333333333) + (w * (0.008333333333333333 + (w * ((-0.003968253968253968) + (w * 0.004166666666666667)))))))) - arraySum(r)), ((y + (w * (0.5 + (y * (0.16666666666666666 + (w * ((-0.03333333333333333) + (w * (0.023809523809523808 + (w * (-0.03333333333333333))))))))))) + arraySum(q -> q * q, r)), ((((-1.0) * w) * ((1.0 + y) - (w * ((-0.5) + (w * (0.16666666666666666 + (w * ((-0.16666666666666666) + (w * 0.3))))))))) - (2.0 * arraySum(q -> q * q * q, r)))), _ab, _ys, arrayMap(y -> (y * y), _ys), arrayMap(x -> arrayMap(i -> 1.0 / (x + i), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]), _ab)) AS _psis FROM (SELECT kept, mean, [_a, _b] AS _ab, arrayMap(x -> (1.0 / (x + 6.0)), [_a, _b]) AS _ys FROM (SELECT kept, mean, (_e * _size) AS _a, ((1.0 - _e) * _size) AS _b FROM (SELECT kept, mean, _e, greatest(0.5, (((_e * (1.0 - _e)) / _variance) - 1.0)) AS _size FROM (SELECT kept, mean, toFloat64(mean) AS _e, toFloat64(spread) AS _variance FROM (
+SELECT (tie, dimensions, status) AS kept, if(status = 'shown', estimates / count, 0.5) AS mean,
+    if(status = 'shown', pow(sds / count, 2), 0.05) AS spread
+FROM (
+SELECT tie, parts.1 AS dimensions, greatest(length(parts), 1) AS count,
+    multiIf(
+        empty(parts), 'not observed',
+        has(parts.4, 'hidden: too few people'), 'hidden: too few people',
+        countEqual(parts.4, 'shown') < count, 'not enough data',
+        'shown') AS status,
+    arraySum(parts.2) AS estimates, arraySum(parts.3) AS sds
+FROM (
+SELECT tie, arraySort(groupArrayIf(part, wanted)) AS parts
 FROM
 (
-    SELECT process, origin, communicator_role, experiencer_role, arraySort(groupArrayIf((dimension, estimate, sqrt(variance)), declared)) AS parts,
-        arraySort(groupArrayIf(dimension, declared)) AS dimensions, countIf(declared) AS wanted,
-        countIf(declared AND status = 'shown') AS shown, countIf(declared AND startsWith(status, 'hidden')) AS hidden
-    FROM
-    (
-        SELECT kept.1 AS process, kept.2 AS origin, kept.3 AS communicator_role, kept.4 AS experiencer_role, kept.5 AS dimension, kept.6 AS declared, kept.7 AS status, estimate, variance
-        FROM (SELECT kept, _e AS estimate, _variance AS variance FROM (SELECT kept, _e, if((_k < 5.0), ((_e * (1.0 - _e)) / (_n_ + 2.0)), ((((_e * (1.0 - _e)) * (1.0 - _b_)) / ((_n_ + 1.0) - _b_)) + ((_b_ * _b_) * ((((_mu * (1.0 - _mu)) / _n_eff) + (_tau2 / _k)) + ((2.0 * ((_p - _mu) * (_p - _mu))) / (_k - 3.0)))))) AS _variance FROM (SELECT kept, _b_, _k, _mu, _n_, _n_eff, _p, _tau2, if((_k < 5.0), (((_s / if((_phi > 0.0), _phi, 1.0)) + 0.5) / (_n_ + 1.0)), least(greatest((_p + (_b_ * (_mu - _p))), 0.0001), 0.9999)) AS _e FROM (SELECT kept, _k, _mu, _n_, _n_eff, _p, _phi, _s, _tau2, if((_k < 5.0), 0.0, (((_k - 3.0) / (_k - 1.0)) / ((_n_ * if(((3.0 * _tau2) < (2.0 * (_mu * (1.0 - _mu)))), (_tau2 / ((_mu * (1.0 - _mu)) - _tau2)), 2.0)) + 1.0))) AS _b_ FROM (SELECT kept, _k, _mu, _n_eff, _phi, _s, _tau2, (_n / if((_phi > 0.0), _phi, 1.0)) AS _n_, if((_n > 0.0), (_s / _n), _mu) AS _p FROM (SELECT kept, toFloat64(s) AS _s, toFloat64(n) AS _n, toFloat64(mu) AS _mu, toFloat64(tau2) AS _tau2, toFloat64(phi) AS _phi, toFloat64(k) AS _k, toFloat64(n_eff) AS _n_eff FROM (SELECT tuple(process, origin, communicator_role, experiencer_role, dimension, declared, status) AS kept, s, n, mu, tau2, phi, k, n_eff FROM (
-SELECT t.process AS process, t.origin AS origin, t.communicator_role AS communicator_role,
-    t.experiencer_role AS experiencer_role, t.dimension AS dimension,
-    t.counts[1] AS found, t.counts[2] AS shown_atoms, t.counts[3] AS peopled_too_thinly, t.counts[4] AS n,
-    t.counts[5] AS pending, t.counts[6] AS work_items, t.counts[7] AS all_work_items, t.s AS s,
-    t.n_by_rule AS n_by_rule, hasAny(CAST(d.observed_rules, 'Array(String)'),
+    SELECT (kept.1, kept.2, kept.3, kept.4) AS tie, (kept.5, estimate, sqrt(variance), kept.7) AS part, kept.6 AS wanted
+    FROM (SELECT kept, _e AS estimate, _variance AS variance FROM (SELECT kept, _e, if((_k < 5.0), ((_e * (1.0 - _e)) / (_n_ + 2.0)), ((((_e * (1.0 - _e)) * (1.0 - _b_)) / ((_n_ + 1.0) - _b_)) + ((_b_ * _b_) * ((((_mu * (1.0 - _mu)) / _n_eff) + (_tau2 / _k)) + ((2.0 * ((_p - _mu) * (_p - _mu))) / (_k - 3.0)))))) AS _variance FROM (SELECT kept, _b_, _k, _mu, _n_, _n_eff, _p, _tau2, if((_k < 5.0), (((_s / if((_phi > 0.0), _phi, 1.0)) + 0.5) / (_n_ + 1.0)), least(greatest((_p + (_b_ * (_mu - _p))), 0.0001), 0.9999)) AS _e FROM (SELECT kept, _k, _mu, _n_, _n_eff, _p, _phi, _s, _tau2, if((_k < 5.0), 0.0, (((_k - 3.0) / (_k - 1.0)) / ((_n_ * if(((3.0 * _tau2) < (2.0 * (_mu * (1.0 - _mu)))), (_tau2 / ((_mu * (1.0 - _mu)) - _tau2)), 2.0)) + 1.0))) AS _b_ FROM (SELECT kept, _k, _mu, _n_eff, _phi, _s, _tau2, (_n / if((_phi > 0.0), _phi, 1.0)) AS _n_, if((_n > 0.0), (_s / _n), _mu) AS _p FROM (SELECT kept, toFloat64(s) AS _s, toFloat64(n) AS _n, toFloat64(mu) AS _mu, toFloat64(tau2) AS _tau2, toFloat64(phi) AS _phi, toFloat64(k) AS _k, toFloat64(n_eff) AS _n_eff FROM (SELECT tuple(process, communicator_role, experiencer_role, origin, dimension, declared, status) AS kept, s, n, mu, tau2, phi, k, n_eff FROM (
+SELECT t.process AS process, t.origin AS origin, communicator_role, experiencer_role, t.dimension AS dimension,
+    found, shown_atoms, peopled_too_thinly, n, pending, work_items, all_work_items, s, n_by_rule,
+    hasAny(CAST(d.observed_rules, 'Array(String)'),
     if(t.origin = 'inferred', CAST([[], ['handoff_acceptance'], [], ['handoff_advanced']], 'Array(Array(String))'),
-        CAST([['contact'], ['handoff_acceptance', 'handoff_offer', 'reply'], ['handoff_accuracy', 'message_accuracy'], ['problem_response', 'handoff_advanced']], 'Array(Array(String))'))[indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], t.dimension)]) AS declared, if(d.period = '', 'month', d.period) AS period,
-    multiIf(
+        CAST([['contact'], ['handoff_acceptance', 'handoff_offer', 'reply'], ['handoff_accuracy', 'message_accuracy'], ['problem_response', 'handoff_advanced']], 'Array(Array(String))'))[indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], t.dimension)]) AS declared, if(d.period = '', 'month', d.period) AS period, multiIf(
         found = 0 AND NOT declared, 'not observed',
         shown_atoms > 0, 'shown',
         peopled_too_thinly > 0, 'hidden: too few people',
         'not enough data') AS status,
-    q.mu AS mu, q.tau2 AS tau2, q.phi AS phi, q.k AS k, q.n_eff AS n_eff
+    mu, tau2, phi, k, n_eff
 FROM (
-SELECT process, origin, place.1 AS communicator_role, place.2 AS experiencer_role, place.3 AS dimension,
-    sumForEachIf([1, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items], place.4) AS counts, sumIf(sum_s, place.4) AS s,
-    sumMapIf(rules, place.4) AS n_by_rule,
-    max(in_week) AS in_week, max(in_month) AS in_month, max(in_quarter) AS in_quarter
-FROM (
-SELECT *, arrayJoin(arrayConcat(
-        arrayFlatten(arrayMap(other -> [(a, b, other, 0), (b, a, other, 0)], ['frequency', 'timeliness', 'accuracy', 'problem_solving'])),
-        if(held = '', [], [(a, b, held, 1)]), if(held = 'frequency' AND a != b, [(b, a, held, 1)], []))) AS place
+SELECT tie.1 AS process, tie.2 AS origin, tie.3 AS communicator_role, tie.4 AS experiencer_role, tie.5 AS dimension,
+    sums[1] AS in_week, sums[2] AS in_month, sums[3] AS in_quarter, sums[4] AS found, sums[5] AS shown_atoms,
+    sums[6] AS peopled_too_thinly, sums[7] AS n, sums[8] AS pending, sums[9] AS work_items, sums[10] AS all_work_items,
+    s, n_by_rule
 FROM
 (
-    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held,
+    SELECT tie, sumForEach(counts) AS sums, sumIf(sum_s, holds) AS s, sumMapIf(rules, holds) AS n_by_rule
+    FROM
+    (
+        SELECT holds, sum_s, rules,
+            (process, origin, if(turned, b, a), if(turned, a, b), if(own, held, place.1)) AS tie,
+            arrayConcat([in_week, in_month, in_quarter], if(holds, [1, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items], [])) AS counts
+        FROM (
+SELECT process, origin, a, b, held, shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items, sum_s, rules, in_week, in_month, in_quarter,
+    arrayJoin([('frequency', 0), ('frequency', 1), ('timeliness', 0), ('timeliness', 1), ('accuracy', 0), ('accuracy', 1), ('problem_solving', 0), ('problem_solving', 1), ('', 0), ('', 1)]) AS place, place.2 AS turned, place.1 = '' AS own,
+    own AND has_sums AND (NOT turned OR held = 'frequency' AND a != b) AS holds
+FROM
+(
+    SELECT process, origin, communicator_role AS a, experiencer_role AS b, toString(dimension) AS held, 1 AS has_sums,
         shown_atoms, peopled_too_thinly, sum_n, sum_pending, shown_items, all_work_items, sum_s, rules, 1 AS in_week, 1 AS in_month, 1 AS in_quarter
     FROM (
 SELECT process, origin, communicator_role, experiencer_role, dimension,
@@ -352,7 +375,8 @@ FROM
 ))
 GROUP BY process, origin, communicator_role, experiencer_role, dimension)
     UNION ALL
-    SELECT process, origin, from_role, to_role, '', 0, 0, 0, 0, 0, 0, 0., CAST(map(), 'Map(String, UInt64)'), in_week, in_month, in_quarter
+    SELECT process, origin, from_role, to_role, 'frequency', 0, 0, 0, 0, 0, 0, 0, 0., CAST(map(), 'Map(String, UInt64)'),
+        in_week, in_month, in_quarter
     FROM (
 SELECT DISTINCT process, origin, from_role, to_role, at >= week_from_at AND at < week_to_at AS in_week, at >= month_from_at AND at < month_to_at AS in_month, at >= quarter_from_at AND at < quarter_to_at AS in_quarter
 FROM (
@@ -402,15 +426,16 @@ GROUP BY sipHash64(a.process), sipHash64(a.origin), sipHash64(a.communicator_rol
 )))
 )
 WHERE a != '' AND b != '')
-GROUP BY process, origin, communicator_role, experiencer_role, dimension) AS t
+    )
+    GROUP BY tie
+)) AS t
 LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE run = {run:String}) AS d ON d.process = t.process
 LEFT JOIN (SELECT process, dimension, origin, mu, tau2, phi, k, n_eff FROM priors FINAL WHERE run = {run:String}) AS q
     ON q.process = t.process AND q.dimension = t.dimension AND q.origin = t.origin
 WHERE multiIf(period = 'week', in_week, period = 'quarter', in_quarter, in_month)))))))))
-    )
-    GROUP BY process, origin, communicator_role, experiencer_role
-)))))))))) AS o
-ORDER BY process, communicator_role, experiencer_role, origin
+)
+GROUP BY tie))))))))))) AS o
+ORDER BY kept
 SETTINGS join_use_nulls = 0;
 
 CREATE OR REPLACE VIEW tie_periods AS

@@ -12,7 +12,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from pydantic_core import to_json
 
-from benchmarks.control_chart import BASELINE, Limits, fewest_crossings, flags, limits, run_chart
+from benchmarks.control_chart import BASELINE, Flags, Limits, fewest_crossings, flags, limits, run_chart
 from schemas.method.tie import Z
 from sinks.clickhouse.control_views import MOST_POINTS, crossings_limits
 from sinks.clickhouse.insert import insert_rows
@@ -20,6 +20,7 @@ from tests.integration.store.rows import declare
 
 FIRST = date(2020, 1, 6)
 ALWAYS = ("2019-01-01", "2026-11-01")
+NO_FLAGS = Flags(beyond_limits=False, shift=False, trend=False, near_limit=False)
 Points = list[tuple[float, int]]
 
 
@@ -75,8 +76,8 @@ def check_chart(rows: list[dict[str, Any]], history: Points, shown: Points) -> N
     found = limits(history)
     chart = found or Limits(0.5, None)
     assert [(row["value"], row["n"]) for row in rows] == [(s / n, n) for s, n in shown]
-    expected = flags(shown, chart) if found else []
-    for row, (_, n), flag in zip(rows, shown, expected or [None] * len(shown), strict=True):
+    expected: list[Flags] = flags(shown, chart) if found else []
+    for row, (_, n), flag in zip(rows, shown, expected or [NO_FLAGS] * len(shown), strict=True):
         sigma = chart.sigma(n) if found else None
         bounds = (
             [max(0.0, chart.center - 3 * sigma), min(1.0, chart.center + 3 * sigma)]
@@ -86,7 +87,7 @@ def check_chart(rows: list[dict[str, Any]], history: Points, shown: Points) -> N
         assert row["center"] == (pytest.approx(chart.center) if found else None)
         assert [row["lower"], row["upper"]] == pytest.approx(bounds)
         told = (row["beyond_limits"], row["shift"], row["trend"], row["near_limit"])
-        assert told == ((flag.beyond_limits, flag.shift, flag.trend, flag.near_limit) if flag else (0, 0, 0, 0))
+        assert told == (flag.beyond_limits, flag.shift, flag.trend, flag.near_limit)
         assert row["baseline_points"] == min(BASELINE, len(history))
         assert row["points"] == len(shown)
     runs = run_chart([s / n for s, n in shown])
