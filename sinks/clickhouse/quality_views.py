@@ -174,7 +174,7 @@ FROM ({_with_estimates(_FIGURES)})
 SETTINGS join_use_nulls = 0"""
 """Every figure that the views below may show, granted to nobody: it has the variance, and figures on rows without any.
 
-They contain its text instead of reading it: a view within a view is analysed once more for every level.
+Those do not read it: each has from the same rows only what it shows.
 """
 
 # Sorted by: what identifies a row comes first. Sorting by columns of the result is planned at ten times the cost.
