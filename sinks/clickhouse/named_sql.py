@@ -10,7 +10,9 @@ from __future__ import annotations
 from sinks.clickhouse.asked_sql import NEARBY, RUN, SCOPE, spans
 from sinks.clickhouse.publish_sql import asked_atoms
 
-_PAIR = "least(toString({0}), toString({1})), greatest(toString({0}), toString({1}))"
+# The same for both directions of a pair. Hashes of dictionary columns are computed once per entry, so this costs two
+# additions per row, where the strings of a million rows would be compared one by one.
+_PAIR = "sipHash64({0}.process) * 5 + sipHash64({0}.origin) * 3 + sipHash64({0}.{1}) + sipHash64({0}.{2})"
 
 
 def _episodes(final: str = "", more: str = "") -> str:
@@ -27,30 +29,19 @@ FROM {table}{final}"""
     )
 
 
-_IN_ATOMS = asked_atoms(
-    "origin, communicator_role, experiencer_role",
-    "any(a.process) AS process, any(a.origin) AS origin,"
-    " any(a.communicator_role) AS one, any(a.experiencer_role) AS other",
-)
+_ROLES = ("communicator_role", "experiencer_role")
+_PAIRS_OF_ATOMS = asked_atoms(f"origin, {', '.join(_ROLES)}", _PAIR.format("a", *_ROLES))
 
-# Grouped by hash, which is computed per dictionary entry: the strings of a million rows would be compared one by one.
 _CANDIDATES = f"""
 SELECT source, process, addMonths(toStartOfMonth(first),
     arrayJoin(range(toUInt32(dateDiff('month', first, last) + 1)))) AS month
 FROM
 (
-    SELECT any(e.source) AS source, any(e.process) AS process, any(e.origin) AS origin,
-        any(e.from_role) AS from_role, any(e.to_role) AS to_role, min(at) AS first, max(at) AS last
-    FROM (SELECT * FROM ({_episodes(more=", is_deleted")}) WHERE {RUN} AND {SCOPE} AND {NEARBY} AND is_deleted = 0) AS e
-    GROUP BY e.source, sipHash64(e.process), sipHash64(e.origin), sipHash64(e.from_role), sipHash64(e.to_role)
-)
-WHERE (process, origin, {_PAIR.format("from_role", "to_role")}) NOT IN
-(
-    SELECT process, origin, {_PAIR.format("one", "other")}
-    FROM
-    ({_IN_ATOMS} AS a
-GROUP BY sipHash64(a.process), sipHash64(a.origin), sipHash64(a.communicator_role), sipHash64(a.experiencer_role)
-    )
+    SELECT e.source AS source, e.process AS process, min(at) AS first, max(at) AS last
+    FROM ({_episodes(more=", is_deleted")}) AS e
+    WHERE {RUN} AND {SCOPE} AND {NEARBY} AND is_deleted = 0
+        AND {_PAIR.format("e", "from_role", "to_role")} NOT IN ({_PAIRS_OF_ATOMS} AS a)
+    GROUP BY source, process, e.origin, e.from_role, e.to_role
 )"""
 
 NAMED = f"""

@@ -95,24 +95,18 @@ SELECT source, process, addMonths(toStartOfMonth(first),
     arrayJoin(range(toUInt32(dateDiff('month', first, last) + 1)))) AS month
 FROM
 (
-    SELECT any(e.source) AS source, any(e.process) AS process, any(e.origin) AS origin,
-        any(e.from_role) AS from_role, any(e.to_role) AS to_role, min(at) AS first, max(at) AS last
-    FROM (SELECT * FROM (
+    SELECT e.source AS source, e.process AS process, min(at) AS first, max(at) AS last
+    FROM (
 SELECT 1 AS source, run, process, site, origin, from_role, to_role, offered_at AS at, is_deleted FROM handoffs
 UNION ALL
 SELECT 2, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), sent_at, is_deleted
 FROM exchanges
 UNION ALL
 SELECT 3, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), raised_at, is_deleted
-FROM problems) WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND is_deleted = 0) AS e
-    GROUP BY e.source, sipHash64(e.process), sipHash64(e.origin), sipHash64(e.from_role), sipHash64(e.to_role)
-)
-WHERE (process, origin, least(toString(from_role), toString(to_role)), greatest(toString(from_role), toString(to_role))) NOT IN
-(
-    SELECT process, origin, least(toString(one), toString(other)), greatest(toString(one), toString(other))
-    FROM
-    (
-SELECT any(a.process) AS process, any(a.origin) AS origin, any(a.communicator_role) AS one, any(a.experiencer_role) AS other
+FROM problems) AS e
+    WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND is_deleted = 0
+        AND sipHash64(e.process) * 5 + sipHash64(e.origin) * 3 + sipHash64(e.from_role) + sipHash64(e.to_role) NOT IN (
+SELECT sipHash64(a.process) * 5 + sipHash64(a.origin) * 3 + sipHash64(a.communicator_role) + sipHash64(a.experiencer_role)
 FROM
 (
     SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
@@ -123,9 +117,8 @@ FROM
         FROM processes FINAL WHERE run = {run:String}
     ) AS p ON p.of_process = w.process
     WHERE NOT promised OR period = kept_period
-) AS a
-GROUP BY sipHash64(a.process), sipHash64(a.origin), sipHash64(a.communicator_role), sipHash64(a.experiencer_role)
-    )
+) AS a)
+    GROUP BY source, process, e.origin, e.from_role, e.to_role
 )))
 )
 WHERE a != '' AND b != '')
@@ -235,24 +228,18 @@ SELECT source, process, addMonths(toStartOfMonth(first),
     arrayJoin(range(toUInt32(dateDiff('month', first, last) + 1)))) AS month
 FROM
 (
-    SELECT any(e.source) AS source, any(e.process) AS process, any(e.origin) AS origin,
-        any(e.from_role) AS from_role, any(e.to_role) AS to_role, min(at) AS first, max(at) AS last
-    FROM (SELECT * FROM (
+    SELECT e.source AS source, e.process AS process, min(at) AS first, max(at) AS last
+    FROM (
 SELECT 1 AS source, run, process, site, origin, from_role, to_role, offered_at AS at, is_deleted FROM handoffs
 UNION ALL
 SELECT 2, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), sent_at, is_deleted
 FROM exchanges
 UNION ALL
 SELECT 3, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), raised_at, is_deleted
-FROM problems) WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND is_deleted = 0) AS e
-    GROUP BY e.source, sipHash64(e.process), sipHash64(e.origin), sipHash64(e.from_role), sipHash64(e.to_role)
-)
-WHERE (process, origin, least(toString(from_role), toString(to_role)), greatest(toString(from_role), toString(to_role))) NOT IN
-(
-    SELECT process, origin, least(toString(one), toString(other)), greatest(toString(one), toString(other))
-    FROM
-    (
-SELECT any(a.process) AS process, any(a.origin) AS origin, any(a.communicator_role) AS one, any(a.experiencer_role) AS other
+FROM problems) AS e
+    WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND is_deleted = 0
+        AND sipHash64(e.process) * 5 + sipHash64(e.origin) * 3 + sipHash64(e.from_role) + sipHash64(e.to_role) NOT IN (
+SELECT sipHash64(a.process) * 5 + sipHash64(a.origin) * 3 + sipHash64(a.communicator_role) + sipHash64(a.experiencer_role)
 FROM
 (
     SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
@@ -263,9 +250,8 @@ FROM
         FROM processes FINAL WHERE run = {run:String}
     ) AS p ON p.of_process = w.process
     WHERE NOT promised OR period = kept_period
-) AS a
-GROUP BY sipHash64(a.process), sipHash64(a.origin), sipHash64(a.communicator_role), sipHash64(a.experiencer_role)
-    )
+) AS a)
+    GROUP BY source, process, e.origin, e.from_role, e.to_role
 )))
 )
 WHERE a != '' AND b != '')
@@ -392,24 +378,18 @@ SELECT source, process, addMonths(toStartOfMonth(first),
     arrayJoin(range(toUInt32(dateDiff('month', first, last) + 1)))) AS month
 FROM
 (
-    SELECT any(e.source) AS source, any(e.process) AS process, any(e.origin) AS origin,
-        any(e.from_role) AS from_role, any(e.to_role) AS to_role, min(at) AS first, max(at) AS last
-    FROM (SELECT * FROM (
+    SELECT e.source AS source, e.process AS process, min(at) AS first, max(at) AS last
+    FROM (
 SELECT 1 AS source, run, process, site, origin, from_role, to_role, offered_at AS at, is_deleted FROM handoffs
 UNION ALL
 SELECT 2, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), sent_at, is_deleted
 FROM exchanges
 UNION ALL
 SELECT 3, run, process, site, toLowCardinality('explicit'), from_role, arrayJoin(to_roles), raised_at, is_deleted
-FROM problems) WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND is_deleted = 0) AS e
-    GROUP BY e.source, sipHash64(e.process), sipHash64(e.origin), sipHash64(e.from_role), sipHash64(e.to_role)
-)
-WHERE (process, origin, least(toString(from_role), toString(to_role)), greatest(toString(from_role), toString(to_role))) NOT IN
-(
-    SELECT process, origin, least(toString(one), toString(other)), greatest(toString(one), toString(other))
-    FROM
-    (
-SELECT any(a.process) AS process, any(a.origin) AS origin, any(a.communicator_role) AS one, any(a.experiencer_role) AS other
+FROM problems) AS e
+    WHERE run = {run:String} AND (any_process OR process = {process:String}) AND (any_site OR site = {site:String}) AND asked_from < asked_to AND at >= earliest_from_at AND at < latest_to_at AND is_deleted = 0
+        AND sipHash64(e.process) * 5 + sipHash64(e.origin) * 3 + sipHash64(e.from_role) + sipHash64(e.to_role) NOT IN (
+SELECT sipHash64(a.process) * 5 + sipHash64(a.origin) * 3 + sipHash64(a.communicator_role) + sipHash64(a.experiencer_role)
 FROM
 (
     SELECT w.*, least(communicator_actors, experiencer_actors) >= if(promised, greatest(min_actors, 3), 5) AND largest_share <= if(promised, least(max_share, 0.5), 0.5) AS enough_people, enough_people AND work_items >= if(promised, greatest(min_work_items, 10), 10) AS publishable
@@ -420,9 +400,8 @@ FROM
         FROM processes FINAL WHERE run = {run:String}
     ) AS p ON p.of_process = w.process
     WHERE NOT promised OR period = kept_period
-) AS a
-GROUP BY sipHash64(a.process), sipHash64(a.origin), sipHash64(a.communicator_role), sipHash64(a.experiencer_role)
-    )
+) AS a)
+    GROUP BY source, process, e.origin, e.from_role, e.to_role
 )))
 )
 WHERE a != '' AND b != '')
