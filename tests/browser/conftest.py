@@ -41,7 +41,7 @@ def embedded(folder: Path) -> Iterator[Running]:
         yield Running(folder / "data", instance.board_url, f"127.0.0.1:{instance.ports['broker']}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ward(browser_tools: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Open handoffs for two roles; one tie that may be shown, one of too few people; tickets."""
     with embedded(tmp_path_factory.mktemp("ward")) as running:
@@ -56,7 +56,7 @@ def ward(browser_tools: Browser, tmp_path_factory: pytest.TempPathFactory) -> It
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser_tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One browser for all tests. Skips, or fails in CI, before anything else is started."""
     with chromium(tmp_path_factory.mktemp("profile")) as opened:
