@@ -47,6 +47,11 @@ def by_period(bound: str) -> str:
     return f"multiIf(period = 'week', week_{bound}, period = 'quarter', quarter_{bound}, month_{bound})"
 
 
+def period_end(first: str) -> str:
+    """The day after an atom that starts on a day, given the column `period`."""
+    return f"if(period = 'week', addDays({first}, 7), addMonths({first}, if(period = 'quarter', 3, 1)))"
+
+
 def spans(at: str) -> str:
     """Columns in_week, in_month, in_quarter: is the instant in the asked time, for a process with such periods?"""
     return ", ".join(f"{at} >= {period}_from_at AND {at} < {period}_to_at AS in_{period}" for period in _PERIODS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import comb
 
 from schemas.method.tie import Z
-from sinks.clickhouse.asked_sql import ASKED, SCOPE, by_period
+from sinks.clickhouse.asked_sql import ASKED, SCOPE, by_period, period_end
 from sinks.clickhouse.publish_sql import ASKED_TIME, atoms_where
 from sinks.clickhouse.quality_views import create_view
 from sinks.clickhouse.windows_sql import exact_sum
@@ -96,7 +96,6 @@ def crossings_limits(most: int = MOST_POINTS) -> list[int]:
 
 # A replay looks up to its as_of; a live run up to now.
 _AS_OF = "ifNull((SELECT max(as_of) FROM runs FINAL WHERE run = {run:String}), now64(6))"
-_PERIOD_END = "if(period = 'week', addDays(period_start, 7), addMonths(period_start, if(period = 'quarter', 3, 1)))"
 
 # One point per period: what waits for its due or settling time, or for the end of its period, is no point yet.
 _POINTS = f"""
@@ -118,7 +117,7 @@ FROM
     ) AS a
     GROUP BY process, dimension, origin, period, period_start, communicator_role, experiencer_role
 )
-WHERE waiting = 0 AND toDateTime64({_PERIOD_END}, 6, 'UTC') <= {_AS_OF}"""
+WHERE waiting = 0 AND toDateTime64({period_end("period_start")}, 6, 'UTC') <= {_AS_OF}"""
 
 
 _HISTORY = f"""

@@ -9,49 +9,24 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from schemas.vocabulary import DIMENSIONS, INFERRED_RULES, RULE_DIMENSION, Rule
-from sinks.clickhouse.asked_sql import ASKED, IN_SPAN, RUN, by_period
+from sinks.clickhouse.asked_sql import ASKED, IN_SPAN, RUN, by_period, period_end
 from sinks.clickhouse.estimate_sql import ESTIMATE, estimate_sql, interval_sql
 from sinks.clickhouse.named_sql import NAMED
-from sinks.clickhouse.publish_sql import ATOMS, asked_atoms
+from sinks.clickhouse.publish_sql import asked_atoms
 from sinks.clickhouse.windows_sql import exact_sum
 
-_FROM = "parseDateTime64BestEffort({from:String}, 6, 'UTC')"
-_TO = "parseDateTime64BestEffort({to:String}, 6, 'UTC')"
 _TIE = ("process", "communicator_role", "experiencer_role", "origin")
 _DIMENSION_LIST = ", ".join(f"'{dimension}'" for dimension in DIMENSIONS)
 _HEADER = "-- Written by `python -m sinks.clickhouse.quality_views`: see there for what it means.\n"
 
-
-def _period_start(at: str) -> str:
-    """First day of the atom that an instant falls in, given the column `period`. Weeks start on Monday."""
-    other = f"if(period = 'quarter', toStartOfQuarter({at}), toStartOfMonth({at}))"
-    return f"toDate32(if(period = 'week', toMonday({at}), {other}))"
-
-
-def _period_end(first: str) -> str:
-    return f"if(period = 'week', addDays({first}, 7), addMonths({first}, if(period = 'quarter', 3, 1)))"
-
-
-_CHOSEN_ATOMS = f"""
-SELECT * FROM ({ATOMS})
-WHERE {_FROM} < {_TO} AND period_start >= {_period_start(_FROM)} AND toDateTime64(period_start, 6, 'UTC') < {_TO}
-    AND {{process:String}} IN ('', process) AND {{site:String}} IN ('', site)"""
-
-# What is stored once for an unordered pair is shown on both directions.
-_DIRECTED_ATOMS = f"""
-SELECT *, arrayJoin(if(dimension = 'frequency' AND communicator_role != experiencer_role,
-        [(communicator_role, experiencer_role), (experiencer_role, communicator_role)],
-        [(communicator_role, experiencer_role)])) AS direction
-FROM ({_CHOSEN_ATOMS})"""
 
 _COUNTS = ("shown_atoms", "peopled_too_thinly", "sum_n", "sum_pending", "shown_items", "all_work_items")
 
 _TIE_SUMS = f"""
 SELECT process, origin, communicator_role, experiencer_role, dimension,
     countIf(publishable) AS shown_atoms, countIf(n > 0 AND NOT enough_people) AS peopled_too_thinly,
-    {
-    exact_sum("s", "publishable")
-} AS sum_s, sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
+    {exact_sum("s", "publishable")} AS sum_s,
+    sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
     sumIf(work_items, publishable) AS shown_items, sum(work_items) AS all_work_items,
     sumMapIf(n_by_rule, publishable) AS rules
 FROM
@@ -66,7 +41,7 @@ GROUP BY process, origin, communicator_role, experiencer_role, dimension"""
 _NO_RULES = "CAST(map(), 'Map(String, UInt64)')"
 
 # A tie has a row for each direction and dimension, with sums where there are some. What is stored once for an unordered
-# pair is shown on both directions. The tenth of each is the place of the sums themselves.
+# pair is shown on both directions. The empty dimension stands for the one that the sums are of.
 _PLACES = [(dimension, turned) for dimension in (*DIMENSIONS, "") for turned in (0, 1)]
 _PLACED = f"""
 SELECT process, origin, a, b, held, {", ".join(_COUNTS)}, sum_s, rules, in_week, in_month, in_quarter,
@@ -236,7 +211,7 @@ SETTINGS join_use_nulls = 0"""
 _PERIOD_COLUMNS = "process, site, dimension, origin, period, period_start, s, n, pending, work_items, n_by_rule"
 TIE_PERIODS = f"""{ASKED}
 SELECT process, site, communicator_role, experiencer_role, dimension, origin, period, period_start,
-    {_period_end("period_start")} AS period_end, s / n AS value, s, n, pending, work_items, n_by_rule
+    {period_end("period_start")} AS period_end, s / n AS value, s, n, pending, work_items, n_by_rule
 FROM
 (
     SELECT {_PERIOD_COLUMNS}, if(turned, b, a) AS communicator_role, if(turned, a, b) AS experiencer_role

@@ -59,7 +59,8 @@ FROM
     FROM (
 SELECT process, origin, communicator_role, experiencer_role, dimension,
     countIf(publishable) AS shown_atoms, countIf(n > 0 AND NOT enough_people) AS peopled_too_thinly,
-    toFloat64(sumIf(toInt128(round(ifNull(s, 0) * 4503599627370496.0)), publishable)) / 4503599627370496.0 AS sum_s, sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
+    toFloat64(sumIf(toInt128(round(ifNull(s, 0) * 4503599627370496.0)), publishable)) / 4503599627370496.0 AS sum_s,
+    sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
     sumIf(work_items, publishable) AS shown_items, sum(work_items) AS all_work_items,
     sumMapIf(n_by_rule, publishable) AS rules
 FROM
@@ -192,7 +193,8 @@ FROM
     FROM (
 SELECT process, origin, communicator_role, experiencer_role, dimension,
     countIf(publishable) AS shown_atoms, countIf(n > 0 AND NOT enough_people) AS peopled_too_thinly,
-    toFloat64(sumIf(toInt128(round(ifNull(s, 0) * 4503599627370496.0)), publishable)) / 4503599627370496.0 AS sum_s, sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
+    toFloat64(sumIf(toInt128(round(ifNull(s, 0) * 4503599627370496.0)), publishable)) / 4503599627370496.0 AS sum_s,
+    sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
     sumIf(work_items, publishable) AS shown_items, sum(work_items) AS all_work_items,
     sumMapIf(n_by_rule, publishable) AS rules
 FROM
@@ -342,7 +344,8 @@ FROM
     FROM (
 SELECT process, origin, communicator_role, experiencer_role, dimension,
     countIf(publishable) AS shown_atoms, countIf(n > 0 AND NOT enough_people) AS peopled_too_thinly,
-    toFloat64(sumIf(toInt128(round(ifNull(s, 0) * 4503599627370496.0)), publishable)) / 4503599627370496.0 AS sum_s, sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
+    toFloat64(sumIf(toInt128(round(ifNull(s, 0) * 4503599627370496.0)), publishable)) / 4503599627370496.0 AS sum_s,
+    sumIf(n, publishable) AS sum_n, sumIf(pending, publishable) AS sum_pending,
     sumIf(work_items, publishable) AS shown_items, sum(work_items) AS all_work_items,
     sumMapIf(n_by_rule, publishable) AS rules
 FROM
