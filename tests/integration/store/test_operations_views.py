@@ -96,21 +96,22 @@ def test_flow_believes_the_newest_version_only_and_counts_it_once(client: Client
 
 
 def test_flow_is_of_the_last_day_and_not_of_a_future(client: Client, reader: Client) -> None:
-    old, ahead = NOW - timedelta(hours=24, minutes=1), NOW + timedelta(minutes=30)
-    put(client, "handoffs", [handoff("a", at=old), handoff("b", at=ahead), handoff("c", at=NOW - timedelta(hours=23))])
+    now = datetime.now(UTC)
+    old, ahead = now - timedelta(hours=24, minutes=1), now + timedelta(minutes=30)
+    put(client, "handoffs", [handoff("a", at=old), handoff("b", at=ahead), handoff("c", at=now - timedelta(hours=23))])
     assert rows(reader, "SELECT sum(offered) AS n FROM handoff_flow") == [{"n": 1}]
 
 
 def test_freshness_is_of_what_came_last_not_of_what_happened_last(client: Client, reader: Client) -> None:
-    hour = timedelta(hours=1)
-    arrive(client, [event("a", at=NOW - hour)], received_at=NOW - 2 * MINUTE)
-    arrive(client, [event("b", at=NOW - 5 * hour)], received_at=NOW - MINUTE)
+    hour, now = timedelta(hours=1), datetime.now(UTC)
+    arrive(client, [event("a", at=now - hour)], received_at=now - 2 * MINUTE)
+    arrive(client, [event("b", at=now - 5 * hour)], received_at=now - MINUTE)
     arrive(client, [event("c", at=START, process="incident")], received_at=START)
     incident, ward = sorted(rows(reader, "SELECT * FROM freshness"), key=lambda row: row["newest_event_at"])
     assert (ward["process"], ward["newest_event_at"], ward["newest_received_at"]) == (
         "ed-to-ward",
-        NOW - hour,
-        NOW - MINUTE,
+        now - hour,
+        now - MINUTE,
     )
     assert 60 <= ward["received_age_s"] < 360
     assert 0 <= incident["written_age_s"] < 300 < incident["received_age_s"]
