@@ -38,6 +38,7 @@ def _measured(system: System, plan: Plan) -> list[Figure]:
     plan.say(f"panels: writing {plan.handoffs:,} handoffs")
     fill(writer, plan.handoffs, end)
     _require_rows(writer, plan.handoffs)
+    _until_merged(writer)
     write_grants(system.folder / "grants.json", str(writer.database))
     reader = connect(_as_reader(system))
     found = []
@@ -86,6 +87,13 @@ def _timed(reader: Client, sql: str) -> float:
     began_s = time.perf_counter()
     reader.raw_query(sql, fmt="JSONCompact")
     return (time.perf_counter() - began_s) * 1000
+
+
+def _until_merged(client: Client, patience_s: float = 180.0) -> None:
+    """Return when the store has stopped tidying up after years of rows in a minute, or after so long."""
+    until_s = time.monotonic() + patience_s
+    while client.query("SELECT count() FROM system.merges").first_row[0] and time.monotonic() < until_s:
+        time.sleep(1.0)
 
 
 def _require_rows(client: Client, handoffs: int) -> None:

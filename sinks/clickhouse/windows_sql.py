@@ -104,9 +104,24 @@ def reaggregate(windows: Collection[Window]) -> str:
     )
 
 
-def reaggregate_run() -> str:
-    """Writes the sums of every window of a run, those whose evidence has gone included. Parameter: run."""
-    return _reaggregate("(SELECT * FROM tie_windows FINAL WHERE run = {run:String})", "run = {run:String}")
+QUARTERS = """
+SELECT DISTINCT toStartOfQuarter(period_start) AS first FROM
+(
+    SELECT period_start FROM evidence WHERE run = {run:String}
+    UNION ALL SELECT period_start FROM tie_windows WHERE run = {run:String}
+)
+ORDER BY first"""
+"""First days of the quarters in which a run has windows, or evidence for some. Parameter: run."""
+
+
+def reaggregate_quarter() -> str:
+    """Writes the sums of a run's windows that start in one quarter, those whose evidence has gone included.
+
+    Parameters: run; first, the quarter's first day. No window reaches further than three months from its start.
+    """
+    starts = "run = {run:String} AND period_start >= {first:Date32} AND period_start < addMonths({first:Date32}, 3)"
+    near = "at >= {first:Date32} AND at < addMonths({first:Date32}, 6)"
+    return _reaggregate(f"(SELECT * FROM tie_windows FINAL WHERE {starts})", f"{starts} AND {near}")
 
 
 def _reaggregate(touched: str, scope: str) -> str:
