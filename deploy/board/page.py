@@ -95,7 +95,9 @@ def body(panel: Panel, drawing: Drawing | None) -> Html:
 def period(choice: Choice, time_range: TimeRange, marks: Sequence[Mark]) -> Html:
     """Which period the figures are of, and what was tried in it."""
     if choice.dashboard.refresh_s:
-        return joined(tag("p", "What is open or counted now is of this moment; charts cover the chosen period.", class_="covers"))
+        return joined(
+            tag("p", "What is open or counted now is of this moment; charts cover the chosen period.", class_="covers")
+        )
     chosen = tag("strong", f"{day(time_range.start)} – {day(time_range.end)}")
     line = tag(
         "p",
