@@ -48,8 +48,8 @@ kafka: $(VENV)/run.stamp ## run a real Apache Kafka broker on loopback (needs Ja
 bench: $(VENV)/dev.stamp ## events per CPU-second, peak memory, latency
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
-dashboards: $(VENV)/run.stamp ## write the Grafana JSON that docker-compose provisions, and what tests compare it with
-	@$(BIN)/python -m deploy.grafana.export
+dashboards: $(VENV)/dev.stamp ## write the Grafana JSON that docker-compose provisions and tests compare with
+	@$(BIN)/python -m tests.golden.dashboards
 
 screenshots: $(VENV)/dev.stamp ## pictures of every dashboard into docs/images (needs Chromium and its driver)
 	@exec $(BIN)/python -m tests.browser.screenshots $(ARGS)
