@@ -87,10 +87,3 @@ class Dashboard:
             if panel.key == key:
                 return panel
         raise KeyError(key)
-
-    def variable(self, name: str) -> Variable:
-        """Raises: KeyError: there is none of that name."""
-        for variable in self.variables:
-            if variable.name == name:
-                return variable
-        raise KeyError(name)
