@@ -1,1 +1,1 @@
-"""What happens to every draft before anything of Tieline writes it down: names hashed, free text classified and dropped."""
+"""What happens to every draft before it is written down: names are hashed, free text is classified and dropped."""
