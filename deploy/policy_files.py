@@ -15,13 +15,16 @@ from pydantic_core import ErrorDetails
 from schemas.calendar import Calendar, Hours
 from schemas.errors import PolicyError
 from schemas.policy import ContactBand, Observes, Pauses, Policy, PolicyBook, ProcessPolicy, Publish, Targets
+from schemas.role_maps import RoleMaps
 from schemas.vocabulary import Period, Rule
+from schemas.words import Meaning, WordRule
 
 SUFFIXES = (".yaml", ".yml")
 
 # Which model stands at which path, so that an unknown key can be compared with the known ones. `*` is any one name.
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Policy,
+    ("role_maps",): RoleMaps,
     ("calendars", "*"): Calendar,
     ("calendars", "*", "hours"): Hours,
     ("processes", "*"): ProcessPolicy,
@@ -30,8 +33,19 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("processes", "*", "pauses"): Pauses,
     ("processes", "*", "contact_band"): ContactBand,
     ("processes", "*", "publish"): Publish,
+    ("processes", "*", "words", "*"): WordRule,
 }
-_CHOICES: dict[str, tuple[str, ...]] = {"rules": get_args(Rule), "period": get_args(Period)}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "rules": get_args(Rule),
+    "period": get_args(Period),
+    "means": get_args(Meaning),
+}
+# In the words of YAML, where pydantic speaks of Python.
+_EXPECTED = {
+    "string_type": "expected a text; put it in quotes if YAML takes it for something else (4, no, 2026-01-31)",
+    "tuple_type": "expected a list, such as [a, b]",
+    "frozen_set_type": "expected a list, such as [a, b]",
+}
 
 
 def load_policy_book(paths: Sequence[Path]) -> PolicyBook:
@@ -138,6 +152,8 @@ def _explained(error: ErrorDetails) -> str:
         return f"{field}: required, but missing"
     if error["type"] == "timezone_aware":
         return f"{field}: {error['input']!r} has no time zone; expected such as 2026-01-31T00:00:00Z"
+    if error["type"] in _EXPECTED:
+        return f"{field}: {_EXPECTED[error['type']]}"
     choices = next((_CHOICES[part] for part in reversed(path) if isinstance(part, str) and part in _CHOICES), ())
     guess = _meant(str(error["input"]), choices) if error["type"] == "literal_error" else ""
     return f"{field}: {error['msg'].removeprefix('Value error, ')}{guess}"

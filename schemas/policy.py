@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.calendar import Calendar
 from schemas.errors import PolicyError
+from schemas.role_maps import RoleMaps
 from schemas.vocabulary import (
     DIMENSIONS,
     LATEST,
@@ -27,6 +28,7 @@ from schemas.vocabulary import (
     Rule,
     UtcTime,
 )
+from schemas.words import Words
 
 Seconds = Annotated[float, Field(ge=0, le=10 * 366 * 86400, allow_inf_nan=False)]
 HOUR_S = 3600.0
@@ -99,6 +101,8 @@ class ProcessPolicy(PolicyPart):
         settle_s: how long after acceptance the receiver may still report wrong content.
         skew_tolerance_s: how far acceptance may lie before its offer and still count as immediate.
         linger_s: how long a closed, settled work item stays in memory after its last arrival.
+        words: what a message or a response means, by the words in it; the first rule that applies decides. The text is
+            dropped at the edge either way. None listed: nothing is classified.
     """
 
     period: Period = "month"
@@ -114,6 +118,7 @@ class ProcessPolicy(PolicyPart):
     required_elements: frozenset[Code] = frozenset()
     publish: Publish = Publish()
     linger_s: Seconds = 7 * DAY_S
+    words: Words = ()
 
     def observes_rule(self, rule: Rule, source: str) -> bool:
         """Whether the policy says that this source records both outcomes of the rule."""
@@ -132,11 +137,17 @@ def _rules_of(observes: tuple[Observes, ...], source: str) -> frozenset[Rule]:
 
 
 class Policy(PolicyPart):
-    """One version. `processes` may hold `*` for every process that is not named."""
+    """One version. `processes` may hold `*` for every process that is not named.
+
+    Attributes:
+        aliases: other name of a role → the role.
+        role_maps: what sources know about who acts → the role, for connectors.
+    """
 
     version: Code
     effective_from: UtcTime
     aliases: dict[RoleName, RoleName] = {}
+    role_maps: RoleMaps = RoleMaps()
     calendars: dict[str, Calendar] = {}
     processes: dict[ProcessName, ProcessPolicy] = {}
 
@@ -161,6 +172,7 @@ class InForce(NamedTuple):
     process: ProcessPolicy
     aliases: dict[str, str]
     calendars: dict[str, Calendar]
+    role_maps: RoleMaps = RoleMaps()
 
     def role(self, name: str) -> str:
         """The role under its normal name."""
@@ -199,7 +211,7 @@ class PolicyBook:
         found = self._cache.get((policy.version, process))
         if found is None:
             part = policy.processes.get(name, ProcessPolicy()).model_copy(update={"period": self.period(process)})
-            found = InForce(policy.version, part, policy.aliases, policy.calendars)
+            found = InForce(policy.version, part, policy.aliases, policy.calendars, policy.role_maps)
             if len(self._cache) < 10_000:  # process names come from outside
                 self._cache[policy.version, process] = found
         return found

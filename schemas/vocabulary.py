@@ -17,6 +17,10 @@ ResponseKind = Literal["diagnose", "propose", "act", "inform", "redirect", "blam
 MessageIntent = Literal["question", "answer", "inform", "request", "other"]
 InterventionKind = Literal["relational", "process", "structural"]
 
+RoleKind = Literal["group", "practitioner_role", "organization", "location", "label", "association", "actor"]
+"""What a role can be told by. `group`: a team, an assignment group, a queue, an escalation policy. `association`: how
+somebody belongs to a project. `actor`: by the keyed hash of the person's account."""
+
 CommunicationDimension = Literal["frequency", "timeliness", "accuracy", "problem_solving"]
 SurveyDimension = Literal[
     "frequency",

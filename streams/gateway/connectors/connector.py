@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
+from schemas.vocabulary import RoleKind
 from streams.gateway.edge.draft import Acting, Reading
 
-RoleKind = Literal["group", "practitioner_role", "organization", "location", "label", "association", "actor"]
-"""What a role can be told by. `group`: a team, an assignment group, a queue, an escalation policy. `association`: how
-somebody belongs to a project. `actor`: by the keyed hash of the person's account."""
+__all__ = ["Connector", "Context", "Delivery", "RoleKind", "Roles", "Snapshots"]
 
 
 @dataclass(frozen=True, slots=True)
