@@ -43,7 +43,7 @@ class ActorKey:
 
 
 def parse_actor_key(text: str) -> ActorKey:
-    """The key in the text of a key file: one line `<key-id>:<64 hex>` besides blank lines and lines that start with `#`.
+    """The key in the text of a key file: one line `<key-id>:<64 hex>` besides blank lines and lines with `#` in front.
 
     Raises: ValueError: anything else; the message repeats nothing of it.
     """
