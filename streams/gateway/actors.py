@@ -8,7 +8,8 @@ import re
 import secrets
 import tempfile
 import unicodedata
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,10 +71,10 @@ def read_actor_key(path: Path) -> ActorKey:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: the actor key cannot be read: {_why(error)}") from None
     found = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    match = _LINE.fullmatch(found[0]) if len(found) == 1 else None
-    if match is None:
+    key = key_of_line(found[0]) if len(found) == 1 else None
+    if key is None:
         raise ConfigError(f"{path}: expected one line `<key-id>:<64 hex digits>` (key id: a-z 0-9 _ -, at most 32)")
-    return ActorKey(match[1], bytes.fromhex(match[2]))
+    return key
 
 
 def read_or_create_actor_key(path: Path) -> ActorKey:
@@ -91,19 +92,72 @@ def read_or_create_actor_key(path: Path) -> ActorKey:
     return read_actor_key(path)
 
 
-def _create(path: Path, key: ActorKey) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written aside and linked: nobody ever sees half a key, and a second writer does not replace the first one's.
+def replace_actor_key(path: Path, key: ActorKey) -> None:
+    """Put another key into a key file, at once and durably: whoever reads it sees the old or the new one.
+
+    Raises: ConfigError: the file cannot be written.
+    """
+    try:
+        with written_aside(path, key_file_text(key)) as aside:
+            os.rename(aside, path)
+    except OSError as error:
+        raise ConfigError(f"{path}: the actor key cannot be written: {_why(error)}") from None
+
+
+def key_file_text(key: ActorKey) -> str:
+    """What a key file with this key says."""
+    return f"{_HEADER}{key_line(key)}\n"
+
+
+def key_line(key: ActorKey) -> str:
+    """`<key-id>:<64 hex>`: the one place where a secret leaves the process, for a file that only its owner can read."""
+    return f"{key.key_id}:{key.secret.hex()}"
+
+
+def key_of_line(line: str) -> ActorKey | None:
+    """The key that a line of a file holds, None if it is none."""
+    match = _LINE.fullmatch(line)
+    return ActorKey(match[1], bytes.fromhex(match[2])) if match else None
+
+
+def is_key_id(text: str) -> bool:
+    """1 to 32 of a-z 0-9 _ -, the first a letter or digit."""
+    return _KEY_ID.fullmatch(text) is not None
+
+
+@contextmanager
+def written_aside(path: Path, text: str) -> Iterator[str]:
+    """The name of a synced private file (0600) with this text beside `path`, to be renamed or linked there.
+
+    Whatever happened to it is durable afterwards; where nothing did, the file is gone.
+    Raises: OSError.
+    """
     descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=".actor-key-")  # mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{_HEADER}{key.key_id}:{key.secret.hex()}\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(aside, path)
+        yield aside
+        _sync_folder(path.parent)
     finally:
-        os.unlink(aside)
+        with suppress(FileNotFoundError):
+            os.unlink(aside)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _create(path: Path, key: ActorKey) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Linked, not renamed: nobody ever sees half a key, and a second writer does not replace the first one's.
+    with written_aside(path, key_file_text(key)) as aside, suppress(FileExistsError):
+        os.link(aside, path)
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:
