@@ -62,11 +62,11 @@ class WordRule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    any: Annotated[tuple[Phrase, ...], Field(min_length=1, max_length=64)]
+    any: Annotated[tuple[Phrase, ...], Field(min_length=1, max_length=32)]
     means: Meaning
 
 
-Words = Annotated[tuple[WordRule, ...], Field(max_length=64)]
+Words = Annotated[tuple[WordRule, ...], Field(max_length=32)]
 
 
 def meaning(rules: Iterable[WordRule], text: str, among: Collection[str]) -> str | None:

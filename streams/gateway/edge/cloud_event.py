@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, get_args
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
@@ -21,6 +21,7 @@ MAX_ACTOR_NAME = 1024
 
 _MAX_ID = 256
 _MAX_CODE = 128
+_KINDS = get_args(ActorKind)
 _CODES = ("handoff_id", "follows", "message_id", "in_reply_to", "problem_id")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -87,9 +88,11 @@ def with_hashed_actor(raw: bytes, key: ActorKey, marks: Marks) -> bytes:
     try:
         event = from_json(raw)
         actor = event["data"]["actor"]
-        kind: ActorKind = actor.get("kind", "unknown")
-        hashed = hashed_actor(Acting(actor["id"] if isinstance(actor["id"], str) else "", kind), key, marks)
-        event["data"]["actor"] = {**actor, **hashed}
+        kind = actor.get("kind", "unknown")
+        name = actor["id"] if isinstance(actor["id"], str) else ""
+        hashed = hashed_actor(Acting(name, kind if kind in _KINDS else "unknown"), key, marks)
+        # A kind that is none stays, to be refused.
+        event["data"]["actor"] = {**actor, **hashed, **({} if kind in _KINDS else {"kind": kind})}
         return to_json(event, inf_nan_mode="constants")
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         raise InvalidEvent("invalid_value", ACTOR_FIELD) from None

@@ -1,0 +1,1 @@
+"""The edge: what leaves it, and what does not."""
