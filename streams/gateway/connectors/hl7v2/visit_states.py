@@ -1,0 +1,53 @@
+"""A08 tells the state of a visit, not a change: it is compared with what was told before."""
+
+from __future__ import annotations
+
+from streams.gateway.connectors.connector import Context
+from streams.gateway.connectors.hl7v2.visit import Movement
+from streams.gateway.edge.draft import Reading
+
+
+def read_update(movement: Movement, context: Context) -> Reading:
+    """A change of owner if the role of the location, or else that of the attending physician, is another than before.
+
+    Unused: `first_state` (nothing is known to compare with), `out_of_order` (something later is known), `closed` (an
+    update of a visit that has ended would open it again), `no_change`.
+    """
+    last = context.snapshots.last(_resource(movement))
+    if last is not None and _at(movement) < str(last.get("at", "")):
+        return Reading(unused=("out_of_order",))
+    closed = last is not None and bool(last.get("closed"))
+    remember(movement, context, closed=closed)
+    if last is None:
+        return Reading(unused=("first_state",))
+    if closed:
+        return Reading(unused=("closed",))
+    for now, before in ((movement.role, last.get("role")), (movement.attending, last.get("attending"))):
+        if now and before and now != before:
+            return movement.says(("assigned",), role=now)
+    return Reading(unused=("no_change",))
+
+
+def remember(movement: Movement, context: Context, *, closed: bool) -> None:
+    """Keeps the roles that an A08 is compared with, unless something later is known already."""
+    last = context.snapshots.last(_resource(movement)) or {}
+    if _at(movement) < str(last.get("at", "")):
+        return
+    context.snapshots.keep(
+        _resource(movement),
+        {
+            "at": _at(movement),
+            "role": movement.role or last.get("role", ""),
+            "attending": movement.attending or last.get("attending", ""),
+            "closed": closed,
+        },
+    )
+
+
+def _resource(movement: Movement) -> str:
+    return f"visit:{movement.visit}"
+
+
+def _at(movement: Movement) -> str:
+    """As text, so that texts compare as times do."""
+    return movement.at.isoformat(timespec="microseconds")
