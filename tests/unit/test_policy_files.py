@@ -186,3 +186,33 @@ def test_a_process_keeps_its_period_across_versions(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("version: v2\neffective_from: 2027-01-01T00:00:00Z\nprocesses: {p: {}}\n")
     with pytest.raises(PolicyError, match=r"processes\.p\.period"):
         load_policy_book([tmp_path])
+
+
+def test_the_demonstration_policy_maps_roles_and_classifies_words() -> None:
+    book = load_policy_book([DEMO])
+    assert book.newest("incident").role_maps.role("group", "service  desk") == "level-1"
+    assert [rule.means for rule in book.newest("ed-to-ward").process.words][:2] == ["request", "question"]
+    assert book.newest("incident").process.words == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("role_maps: {groups: {A: a}}", "role_maps.groups: unknown field; did you mean `group`?"),
+        ("role_maps: {location: {4 West: 4}}", "role_maps.location.4 West: expected a text; put it in quotes"),
+        ("role_maps: {group: {A: x, a: y}}", "role_maps.group: 'a' and another spelling of it have two roles"),
+        ("processes: {p: {words: [{any: ['?'], means: questoin}]}}", "words.0.means: Input should be 'question'"),
+        ("processes: {p: {words: [{any: ['?'], means: questoin}]}}", "did you mean `question`?"),
+        ("processes: {p: {words: [{any: [no], means: refuse}]}}", "words.0.any.0: expected a text; put it in quotes"),
+        ("processes: {p: {words: [{any: '?', means: refuse}]}}", "words.0.any: expected a list, such as [a, b]"),
+        ("processes: {p: {words: [{some: ['?'], means: refuse}]}}", "words.0.some: unknown field"),
+    ],
+)
+def test_maps_and_words_that_are_wrong_are_explained(tmp_path: Path, text: str, expected: str) -> None:
+    assert expected in refusal(tmp_path, f"{HEAD}{text}\n")
+
+
+def test_a_person_in_the_map_of_actors_is_refused_and_not_named(tmp_path: Path) -> None:
+    said = refusal(tmp_path, f"{HEAD}role_maps: {{actor: {{Ann Example: ward}}}}\n")
+    assert "role_maps.actor: expected hashes" in said
+    assert "Ann" not in said
