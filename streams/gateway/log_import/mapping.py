@@ -24,14 +24,14 @@ _EXCLUSIVE: tuple[tuple[Meaning, Meaning], ...] = (
 )
 
 
-def _as_tuple(given: object) -> object:
+def as_tuple(given: object) -> object:
     """One value may stand where a list is expected."""
     if isinstance(given, list):
         return tuple(given)
     return (given,) if isinstance(given, str | int | float) else given
 
 
-def _as_reference(given: object) -> object:
+def as_reference(given: object) -> object:
     """`role: org:group` is short for `role: {attribute: org:group}`."""
     return {"attribute": given} if isinstance(given, str) else given
 
@@ -65,9 +65,9 @@ def _dated_format(name: str) -> str:
 
 Text = Annotated[str, Field(min_length=1, max_length=512)]
 Match = Annotated[str, Field(max_length=512)]
-Patterns = Annotated[tuple[Match, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-OptionalPatterns = Annotated[tuple[Match, ...], BeforeValidator(_as_tuple)]
-Meanings = Annotated[tuple[Meaning, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Patterns = Annotated[tuple[Match, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+OptionalPatterns = Annotated[tuple[Match, ...], BeforeValidator(as_tuple)]
+Meanings = Annotated[tuple[Meaning, ...], BeforeValidator(as_tuple), Field(min_length=1)]
 OneCharacter = Annotated[str, Field(min_length=1, max_length=1, pattern=r"^[^\r\n\x00]$")]
 
 
@@ -102,13 +102,17 @@ class RoleRef(AttributeRef):
     missing: Literal["skip", "states"] = "skip"
 
 
-class ActorRef(AttributeRef):
-    """Who acted. Values and shell patterns say which are not people; all others are `otherwise`."""
+class ActorWords(MappingPart):
+    """Values and shell patterns say which actors are not people; all others are `otherwise`."""
 
     systems: OptionalPatterns = ()
     bots: OptionalPatterns = ()
     unknown: OptionalPatterns = ()
     otherwise: Literal["human", "unknown"] = "human"
+
+
+class ActorRef(AttributeRef, ActorWords):
+    """Who acted."""
 
 
 class SiteRef(MappingPart):
@@ -197,12 +201,12 @@ class Mapping(MappingPart):
     process: ProcessName | None = None
     source: SourceName | None = None
     site: SiteRef | None = None
-    work_item: Annotated[WorkItemRef, BeforeValidator(_as_reference)] | None = None
-    time: Annotated[TimeRef, BeforeValidator(_as_reference)] | None = None
-    role: Annotated[RoleRef, BeforeValidator(_as_reference)]
-    actor: Annotated[ActorRef, BeforeValidator(_as_reference)] | None = None
+    work_item: Annotated[WorkItemRef, BeforeValidator(as_reference)] | None = None
+    time: Annotated[TimeRef, BeforeValidator(as_reference)] | None = None
+    role: Annotated[RoleRef, BeforeValidator(as_reference)]
+    actor: Annotated[ActorRef, BeforeValidator(as_reference)] | None = None
     missing_values: OptionalPatterns = ()
-    states: Annotated[tuple[State, ...], BeforeValidator(_as_tuple)] = ()
+    states: Annotated[tuple[State, ...], BeforeValidator(as_tuple)] = ()
     otherwise: Meanings = ("waiting",)
     csv: CsvOptions | None = None
 

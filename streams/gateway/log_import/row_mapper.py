@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streams.gateway.actors import ActorKey
+from streams.gateway.log_import.actor_kinds import ActorKinds
 from streams.gateway.log_import.counts import ImportCounts
 from streams.gateway.log_import.errors import UnusableRow
 from streams.gateway.log_import.event_bytes import Acted, EventBytes, Mapped, contract_text, json_text, utc_text
 from streams.gateway.log_import.mapping import ActorRef, Level, Mapping, TimeRef, WorkItemRef
 from streams.gateway.log_import.row import Row, Wanted
-from streams.gateway.log_import.states import Reading, Readings, pattern_matcher
+from streams.gateway.log_import.states import Reading, Readings
 from streams.gateway.log_import.times import TimeReader
 from streams.gateway.log_import.work_items import WorkItems
 
@@ -132,12 +133,7 @@ class _ActorTexts:
 
     def __init__(self, ref: ActorRef, key: ActorKey) -> None:
         self._key = key
-        self._kinds = [
-            ("system", pattern_matcher(ref.systems)),
-            ("bot", pattern_matcher(ref.bots)),
-            ("unknown", pattern_matcher(ref.unknown)),
-        ]
-        self._otherwise = ref.otherwise
+        self._kinds = ActorKinds(ref)
         self._cache: dict[str, str] = {}
 
     def of(self, name: str) -> str:
@@ -146,9 +142,8 @@ class _ActorTexts:
     def _make(self, name: str) -> str:
         if len(name) > _MAX_NAME:
             raise UnusableRow("bad_actor")
-        kind = next((kind for kind, matches in self._kinds if matches(name)), self._otherwise)
         try:
-            return f'"actor":{{"id":"{self._key.hash_actor(name)}","kind":"{kind}"}}'
+            return f'"actor":{{"id":"{self._key.hash_actor(name)}","kind":"{self._kinds.of(name)}"}}'
         except ValueError:
             raise UnusableRow("bad_actor") from None
 

@@ -59,9 +59,9 @@ class Readings:
         self.attributes = tuple(dict.fromkeys(name for state in mapping.states for name in state.when))
         self.matched = [False] * len(mapping.states)
         self._rules = [
-            (_matcher(state, self.attributes), _reading(state.means, state.reason)) for state in mapping.states
+            (_matcher(state, self.attributes), reading_of(state.means, state.reason)) for state in mapping.states
         ]
-        self._otherwise = _reading(mapping.otherwise, None)
+        self._otherwise = reading_of(mapping.otherwise, None)
         self._cache: dict[tuple[str, ...], Reading] = {}
 
     def of(self, event: Attributes) -> Reading:
@@ -95,7 +95,8 @@ def _matcher(state: State, attributes: tuple[str, ...]) -> Callable[[tuple[str, 
     return lambda values: all(test(values[index]) for index, test in tests)
 
 
-def _reading(means: tuple[Meaning, ...], reason: str | None) -> Reading:
+def reading_of(means: tuple[Meaning, ...], reason: str | None) -> Reading:
+    """What a rule with these meanings says about an event."""
     if "ignore" in means:
         return Reading((), (), False, None)
     verbs = {"assigned", *(_VERB_OF[meaning] for meaning in means if meaning in _VERB_OF)}
