@@ -17,7 +17,8 @@ from streams.gateway.connectors.hl7v2.separators import Separators, read_separat
 
 MAX_BYTES = 1 << 20
 MAX_SEGMENTS = 10_000
-MAX_MESSAGES = 500
+MAX_MESSAGES = 200
+MAX_ORDERS = 500
 MAX_VALUE = 256
 
 _LAST_FIELD = 60  # nothing behind PV1-50 is read
@@ -25,7 +26,8 @@ _LAST_PART = 32
 _NULL = '""'
 _ENVELOPE = (b"FHS", b"BHS", b"BTS", b"FTS")
 _READ = frozenset({b"EVN", b"PID", b"PV1", b"ORC", b"OBR", b"OBX", b"TXA"})
-_LINE_ENDS = re.compile(rb"[\r\n]+")
+_ORDERS = (b"ORC", b"OBR")
+LINE_ENDS = re.compile(rb"[\r\n]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _BOM = b"\xef\xbb\xbf"
 
@@ -104,14 +106,14 @@ class Message:
 def split_messages(body: bytes) -> list[list[bytes]]:
     """The lines of each message of a delivery: one message, or the messages of a batch or file.
 
-    Raises: InvalidEvent: too_large, not_hl7, too_many_segments, too_many_messages.
+    Raises: InvalidEvent: too_large, not_hl7, too_many_segments, too_many_messages, too_many_orders.
     """
     if len(body) > MAX_BYTES:
         raise InvalidEvent("too_large")
     # A line end may be two bytes.
     if body.count(b"\r") + body.count(b"\n") > 2 * MAX_SEGMENTS:
         raise InvalidEvent("too_many_segments")
-    lines = [line for line in _LINE_ENDS.split(unframed(body)) if line]
+    lines = [line for line in LINE_ENDS.split(unframed(body)) if line]
     if not lines or lines[0][:3] not in (b"MSH", b"FHS", b"BHS"):
         raise InvalidEvent("not_hl7")
     messages: list[list[bytes]] = []
@@ -124,6 +126,8 @@ def split_messages(body: bytes) -> list[list[bytes]]:
         raise InvalidEvent("too_many_segments")
     if len(messages) > MAX_MESSAGES:
         raise InvalidEvent("too_many_messages")
+    if sum(line[:3] in _ORDERS for line in lines) > 2 * MAX_ORDERS:
+        raise InvalidEvent("too_many_orders")
     return messages
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from streams.gateway.connectors.hl7v2.er7 import Message, Segment
 
-MAX_GROUPS = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -34,12 +32,10 @@ class Group:
 
 
 def groups(message: Message) -> Iterator[Group]:
-    """The groups of a message, at most 500: a message with more is no order of people."""
+    """The groups of a message, in their order."""
     found: list[dict[str, Segment]] = []
     for segment in message.segments:
         if segment.name == "ORC" or (segment.name == "OBR" and (not found or "OBR" in found[-1])):
-            if len(found) == MAX_GROUPS:
-                break
             found.append({segment.name: segment})
         elif segment.name in ("OBR", "OBX") and found:
             found[-1].setdefault(segment.name, segment)

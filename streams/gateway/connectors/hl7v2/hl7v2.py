@@ -42,6 +42,8 @@ class Hl7v2:
         """
         options = Hl7v2Options.model_validate(context.options)
         messages = split_messages(delivery.body)
+        if not messages:
+            return Reading(unused=("empty_batch",))
         if len(messages) == 1:
             return _read(messages[0], context, options)
         readings = [_read_one_of_many(lines, context, options) for lines in messages]

@@ -33,12 +33,13 @@ def read_orders(message: Message, context: Context, options: Hl7v2Options) -> Re
     Raises: InvalidEvent: a value or time that is needed cannot be used.
     """
     visit = visit_number(message, options)
+    times = Times(message.header, options)
     drafts: list[Draft] = []
     unused: list[str] = []
     for group in groups(message):
         if not group.leads:
             continue
-        told = _order(group, message, visit, context, options)
+        told = _order(group, message, visit, times, context, options)
         if isinstance(told, Draft):
             drafts.append(told)
         else:
@@ -46,7 +47,9 @@ def read_orders(message: Message, context: Context, options: Hl7v2Options) -> Re
     return Reading(tuple(drafts), tuple(unused) or (() if drafts else (NO_ORDER_NUMBER,)))
 
 
-def _order(group: Group, message: Message, visit: str, context: Context, options: Hl7v2Options) -> Draft | str:
+def _order(
+    group: Group, message: Message, visit: str, times: Times, context: Context, options: Hl7v2Options
+) -> Draft | str:
     """What one order says, or the code of why it is not used."""
     control = group.orc.value(1)
     subject = group.order if options.work_item == "order" else visit
@@ -58,7 +61,7 @@ def _order(group: Group, message: Message, visit: str, context: Context, options
     does = _filler(group, message, control, context)
     if not asks or not does:
         return NO_ROLE
-    at = Times(message.header, options).first([(group.orc, 9), (message.header, 7)])
+    at = times.first([(group.orc, 9), (message.header, 7)])
     told_by_placer = control in _NEW or control in _PLACER_SAYS
     number = bounded(group.order)
     new = control in _NEW

@@ -36,13 +36,16 @@ def read_results(message: Message, context: Context, options: Hl7v2Options) -> R
     Raises: InvalidEvent: a value or time that is needed cannot be used.
     """
     visit = visit_number(message, options)
-    told = [_result(group, message, visit, context, options) for group in groups(message)]
+    times = Times(message.header, options)
+    told = [_result(group, message, visit, times, context, options) for group in groups(message)]
     drafts = tuple(draft for draft in told if isinstance(draft, Draft))
     unused = tuple(code for code in told if isinstance(code, str))
     return Reading(drafts, unused or (() if drafts else (NO_ORDER_NUMBER,)))
 
 
-def _result(group: Group, message: Message, visit: str, context: Context, options: Hl7v2Options) -> Draft | str:
+def _result(
+    group: Group, message: Message, visit: str, times: Times, context: Context, options: Hl7v2Options
+) -> Draft | str:
     """What one result says, or the code of why it is not used."""
     status = group.obr.value(25)
     if status not in (_FINAL, _CORRECTED):
@@ -54,7 +57,7 @@ def _result(group: Group, message: Message, visit: str, context: Context, option
     asked = orderer(group, message, context, options)
     if not does or not asked:
         return NO_ROLE
-    at = Times(message.header, options).first([(group.obr, 22), (message.header, 7)])
+    at = times.first([(group.obr, 22), (message.header, 7)])
     # An order may be of several tests.
     number = f"{group.order}:{group.obr.value(4)}"
     data: dict[str, object] = {"message_id": bounded(f"{number}:result"), "role": does}
