@@ -207,7 +207,8 @@ class EventLog:
 
     def _next_round(self) -> list[_Request]:
         requests, size, count = [], 0, 0
-        while self._requests and size < self._settings.round_bytes and count < self._settings.round_records:
+        most_bytes = self._settings.round_bytes // (1 if self._direct else 2)  # see `Shipper.give_way`
+        while self._requests and size < most_bytes and count < self._settings.round_records:
             request = self._requests.popleft()
             requests.append(request)
             size, count = size + request.bytes, count + len(request.pairs)
@@ -254,6 +255,7 @@ class EventLog:
         return {pair for _, pair in refused}
 
     async def _write_spool(self, requests: list[_Request]) -> set[Pair]:
+        await self.shipper.give_way()
         await self._append([piece for request in requests for piece in frames(request.topic, request.pairs)])
         self.counters.kept_spool += sum(len(request.pairs) for request in requests)
         self.shipper.wake()

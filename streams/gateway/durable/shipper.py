@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from streams.gateway.durable.spool import Spool
 
 KeepUntil = Callable[[Mapping[Place, int]], Awaitable[None]]
 T = TypeVar("T")
+_GIVE_WAY_S = 0.25
 _log = logging.getLogger(__name__)
 
 
@@ -57,11 +59,22 @@ class Shipper:
         self.delivery = Delivery(courier, counters)
         self._spool, self._courier, self._counters, self._settings = spool, courier, counters, settings
         self._threads, self._caught_up, self._clock = threads, caught_up, clock
+        self._shipping = False
         self._behind, self._moved, self._turn = asyncio.Event(), asyncio.Event(), asyncio.Lock()
 
     def wake(self) -> None:
         """There is something in the spool, or the broker is not connected."""
         self._behind.set()
+
+    async def give_way(self) -> None:
+        """Where much is left to ship and the broker is there, wait for one round of it: as long as no more is appended
+        between two rounds than one round takes, the spool gets empty under any load."""
+        if not self._shipping or self._spool.depth_bytes <= self._settings.hand_over_bytes:
+            return
+        self._moved.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GIVE_WAY_S):
+                await self._moved.wait()
 
     async def run(self) -> None:
         """Until cancelled. Nothing that goes wrong ends it."""
@@ -92,8 +105,12 @@ class Shipper:
             await self._round(self._settings.produce_timeout_s)
 
     async def _ship(self, enough: int) -> None:
-        while self._spool.depth_bytes > enough:
-            await self._round(self._settings.replay_timeout_s)
+        self._shipping = True
+        try:
+            while self._spool.depth_bytes > enough:
+                await self._round(self._settings.replay_timeout_s)
+        finally:
+            self._shipping = False
 
     async def _round(self, timeout_s: float) -> None:
         """Raises: TransientError: not all of it is on Kafka, and it will be read again."""
