@@ -15,6 +15,7 @@ from streams.gateway.edge.draft import Reading
 from tests.unit.connectors import payloads_pagerduty as pd
 from tests.unit.connectors.context import InMemorySnapshots, context, delivery
 from tests.unit.connectors.payloads_hostile import outcome, spoilt
+from tests.unit.connectors.payloads_story import handoffs
 
 KNOWN = {"roles": {"group": {"PEPTILL": "tills", "PTNET": "network"}}, "actors": {pd.SECOND_LINE: "second-line"}}
 
@@ -155,6 +156,19 @@ def test_event_needs(field: str) -> None:
 def test_no_webhook_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidEvent):
         PagerDuty().read(delivery(body), context())
+
+
+def test_delegation_that_is_acknowledged_is_an_accepted_handoff() -> None:
+    network = pd.incident(escalation_policy=pd.policy("PEPNET"), teams=[pd.team("PTNET")])
+    story = [
+        pd.event("incident.triggered"),
+        pd.event("incident.acknowledged", minute=2, agent=pd.DUTY_A),
+        pd.event("incident.delegated", network, minute=5, agent=pd.DUTY_A),
+        pd.event("incident.acknowledged", network, minute=7, agent=pd.DUTY_B),
+        pd.event("incident.resolved", network, minute=9, agent=pd.DUTY_B),
+    ]
+    assert handoffs(PagerDuty(), story, context(**KNOWN)) == [("tills", "network", "accepted")]
+    assert handoffs(PagerDuty(), story[:3], context(**KNOWN)) == [("tills", "network", "offered")]
 
 
 @settings(max_examples=150, deadline=None)

@@ -15,6 +15,7 @@ from streams.gateway.edge.draft import Reading
 from tests.unit.connectors import payloads_servicenow as sn
 from tests.unit.connectors.context import InMemorySnapshots, context, delivery
 from tests.unit.connectors.payloads_hostile import outcome, spoilt
+from tests.unit.connectors.payloads_story import handoffs
 
 MEMBER = {"value": sn.BEA, "in_group": True, "kind": "human"}
 NETWORK = {"assignment_group": sn.group(sn.NETWORK)}
@@ -239,6 +240,19 @@ def test_record_needs(field: str) -> None:
 def test_number_of_changes_is_a_number(count: str) -> None:
     with pytest.raises(InvalidEvent, match=r"invalid_value at current\.sys_mod_count"):
         read(sn.inserted(sys_mod_count=count))
+
+
+def test_incident_that_another_group_picks_up_is_an_accepted_handoff() -> None:
+    cem = {**MEMBER, "value": sn.CEM}
+    story = [
+        sn.inserted(),
+        sn.updated(1, state="2", assigned_to=sn.person(sn.BEA), actor=MEMBER),
+        sn.updated(3, WORKING, state="1", assigned_to="", actor={**MEMBER, "in_group": False}, **NETWORK),
+        sn.updated(9, NETWORK, state="2", assigned_to=sn.person(sn.CEM), actor=cem),
+        sn.updated(12, {**NETWORK, "state": "2"}, state="6", actor=cem),
+    ]
+    assert handoffs(ServiceNow(), story, context()) == [("Service Desk", "Network", "accepted")]
+    assert handoffs(ServiceNow(), story[:3], context()) == [("Service Desk", "Network", "offered")]
 
 
 @settings(max_examples=200, deadline=None)

@@ -15,6 +15,7 @@ from streams.gateway.edge.draft import Reading
 from tests.unit.connectors import payloads_zendesk as zd
 from tests.unit.connectors.context import context, delivery
 from tests.unit.connectors.payloads_hostile import outcome, spoilt
+from tests.unit.connectors.payloads_story import handoffs
 
 GROUPS = {"group": {zd.FRONT: "front-office", zd.REPAIRS: "repairs"}}
 KNOWN = {"roles": GROUPS, "actors": {zd.LEAD: "repairs"}}
@@ -170,6 +171,22 @@ def test_same_event_told_again_is_the_same() -> None:
     payload = zd.comment(zd.AGENT, staff=True, requester_id=zd.LEAD)
     assert read(payload) == read(payload)
     assert len({draft.id for draft in read(payload).drafts}) == 2
+
+
+def test_ticket_that_another_group_takes_is_an_accepted_handoff() -> None:
+    theirs = {"group_id": zd.REPAIRS, "assignee_id": zd.ROBOT}
+    story = [
+        zd.event("created", actor_id=zd.BUYER, assignee_id=None),
+        zd.changed_to("agent_assignment_changed", zd.AGENT, None, minute=1),
+        zd.changed_to(
+            "group_assignment_changed", zd.REPAIRS, zd.FRONT, minute=3, group_id=zd.REPAIRS, assignee_id=None
+        ),
+        zd.comment(zd.BUYER, staff=False, minute=4, group_id=zd.REPAIRS, assignee_id=None),
+        zd.changed_to("agent_assignment_changed", zd.ROBOT, None, minute=5, actor_id=zd.ROBOT, **theirs),
+        zd.status("SOLVED", "OPEN", minute=9, actor_id=zd.ROBOT, **theirs),
+    ]
+    assert handoffs(Zendesk(), story, context(**KNOWN)) == [("front-office", "repairs", "accepted")]
+    assert handoffs(Zendesk(), story[:4], context(**KNOWN)) == [("front-office", "repairs", "offered")]
 
 
 @settings(max_examples=150, deadline=None)
