@@ -33,7 +33,7 @@ class Instance:
 
     Attributes:
         pid: of the supervisor.
-        ports: by service (`broker`, `store`, `board`), on loopback.
+        ports: by service (`broker`, `store`, `board`, `gateway`), on loopback.
         pids: of the children, by name.
     """
 
@@ -51,6 +51,11 @@ class Instance:
     def board_url(self) -> str:
         """Where a browser on this machine finds the board."""
         return f"http://{LOOPBACK}:{self.ports['board']}/"
+
+    @property
+    def gateway_url(self) -> str:
+        """Where systems on this machine send their events."""
+        return f"http://{LOOPBACK}:{self.ports['gateway']}/"
 
 
 def default_data_dir(environment: Mapping[str, str] | None = None, platform: str = sys.platform) -> Path:
