@@ -66,6 +66,7 @@ class _Update:
         before: None: there was no record, or nobody knows what it was.
         mapped: the actor's role by the map of actors.
         is_of_owner: whether the actor belongs to the group that owns the record now.
+        is_outsider: whether the rule says that it does not.
         by_caller: whether the actor is who it is done for, and nobody else.
         took: whether the actor made itself the assignee.
         noted: whether the change added a note.
@@ -78,6 +79,7 @@ class _Update:
     before: _Before | None
     mapped: str
     is_of_owner: bool
+    is_outsider: bool
     by_caller: bool
     took: bool
     noted: bool
@@ -120,8 +122,9 @@ def _say_owner(update: _Update, telling: Telling) -> None:
 def _say_worked(update: _Update, telling: Telling) -> None:
     """Work is: setting it in progress or resolved, taking it, writing a note.
 
-    In progress and resolved are the owner's work by themselves, unless the same change brought it to that owner, or
-    ended a pause, which what a caller writes does by itself. A note beside a move is rather the giver's.
+    In progress and resolved are the owner's work by themselves, unless the rule says that the actor is none of the
+    owner, or the same change brought it to that owner, or ended a pause, which what a caller writes does by itself. A
+    note beside a move is rather the giver's.
     """
     if update.before is None and update.operation != "insert":
         return
@@ -130,7 +133,7 @@ def _say_worked(update: _Update, telling: Telling) -> None:
     resumed = was == "paused" and state == "working"
     if update.by_caller and (entered or update.noted):
         telling.leave(END_USER)
-    elif entered and not update.moved and not resumed:
+    elif entered and not (update.moved or resumed or update.is_outsider):
         telling.say_worked(update.mapped or update.now.owner)
     elif entered or update.took:
         telling.say_worked(update.acting)
@@ -176,6 +179,7 @@ def _update(payload: JsonObject, record: Record, context: Context) -> _Update:
         before=before,
         mapped=mapped,
         is_of_owner=is_of_owner,
+        is_outsider=payload.has("actor.in_group") and not is_of_owner,
         by_caller=record.value("caller_id") in names and not is_of_owner and not mapped,
         took=is_assignee and before is not None and before.reassigned,
         noted=any(_is_added(name, record.json, previous) for name in _NOTES),

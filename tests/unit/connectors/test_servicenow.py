@@ -71,6 +71,14 @@ def test_in_progress_is_work_of_the_owner() -> None:
     assert said(sn.updated(2, state="2")) == {"worked": "Service Desk"}
 
 
+@pytest.mark.parametrize("state", ["2", "6"])
+def test_state_set_by_somebody_outside_the_group_is_not_its_work(state: str) -> None:
+    outsider = {"value": sn.CEM, "in_group": False}
+    found = read(sn.updated(2, state=state, caller_id="", actor=outsider))
+    assert found.unused == ("no_role",)
+    assert "tieline.work_item.worked.v1" not in {draft.type for draft in found.drafts}
+
+
 @pytest.mark.parametrize("state", ["2", 2, "In Progress", {"display_value": "In Progress", "value": "2"}])
 def test_state_may_be_a_value_or_a_name(state: Any) -> None:
     assert said(sn.updated(2, state=state)) == {"worked": "Service Desk"}
