@@ -76,7 +76,7 @@ class Segment:
     def _checked(self, text: str, path: str) -> str:
         if len(text) > MAX_VALUE:
             raise InvalidEvent("too_long", path)
-        text = unescape(text, self.separators).strip()
+        text = unescape(text, self.separators).strip(" ")
         if DAMAGED in text:
             raise InvalidEvent("bad_encoding", path)
         if _CONTROL.search(text):

@@ -22,9 +22,12 @@ def read_update(movement: Movement, context: Context) -> Reading:
         return Reading(unused=("first_state",))
     if closed:
         return Reading(unused=("closed",))
-    for now, before in ((movement.role, last.get("role")), (movement.attending, last.get("attending"))):
-        if now and before and now != before:
-            return movement.says(("assigned",), role=now)
+    if movement.role and movement.role != last.get("role"):
+        return movement.says(("assigned",))
+    # Many a visit has no attending physician at first: that one is named is no change of whose it is.
+    before = last.get("attending")
+    if before and movement.attending and movement.attending != before:
+        return movement.says(("assigned",), role=movement.attending)
     return Reading(unused=("no_change",))
 
 
