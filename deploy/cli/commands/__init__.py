@@ -9,11 +9,13 @@ from deploy.cli.commands import (
     config,
     dashboards,
     demo,
+    gateway,
     import_log,
     migrate,
     schema,
     sql,
     status,
+    tokens,
     topics,
     up,
     worker,
@@ -34,8 +36,10 @@ app.command("board")(board.board)
 app.command("status")(status.status)
 app.command("sql")(sql.sql)
 app.command("migrate")(migrate.migrate)
+app.command("gateway")(gateway.gateway)
 app.add_typer(worker.app, name="worker")
 app.add_typer(topics.app, name="topics")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(schema.app, name="schema")
 app.add_typer(config.app, name="config")
 app.add_typer(dashboards.app, name="dashboards")

@@ -1,0 +1,158 @@
+"""Everything that the gateway counts: one list of names, kinds and labels, and the values behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+
+MetricKind = Literal["counter", "gauge", "histogram"]
+
+_LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metric(NamedTuple):
+    """One metric. No label ever holds anything that a sender can choose."""
+
+    name: str
+    kind: MetricKind
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+REQUESTS = Metric(
+    "tieline_gateway_requests_total", "counter", "Requests answered, by endpoint and status.", ("endpoint", "status")
+)
+REQUEST_SECONDS = Metric(
+    "tieline_gateway_request_seconds", "histogram", "Seconds from the request's head to its answer.", ("endpoint",)
+)
+EVENTS_KEPT = Metric("tieline_gateway_events_kept_total", "counter", "Events that are durable.", ("source",))
+EVENTS_INVALID = Metric(
+    "tieline_gateway_events_invalid_total", "counter", "Events that were refused, by reason.", ("source", "code")
+)
+DELIVERIES = Metric(
+    "tieline_gateway_deliveries_total",
+    "counter",
+    "Deliveries of sources: kept, unused, invalid (in part or whole), unreadable, not kept because the log was away.",
+    ("source", "outcome"),
+)
+UNUSED = Metric(
+    "tieline_gateway_unused_total", "counter", "What was understood and is of no use to Tieline.", ("source", "reason")
+)
+REFUSED = Metric(
+    "tieline_gateway_refused_total", "counter", "Requests that were refused, by reason.", ("endpoint", "code")
+)
+BREAKER = Metric("tieline_gateway_breaker_open", "gauge", "1 while the breaker of a source is not closed.", ("source",))
+BODY_BYTES = Metric("tieline_gateway_bodies_bytes", "gauge", "Bytes of request bodies in work.")
+LOG_ON_SPOOL = Metric("tieline_gateway_log_on_spool", "gauge", "1 while events go to the spool instead of Kafka.")
+LOG_ACCEPTS = Metric("tieline_gateway_log_accepts", "gauge", "1 while events can be kept, on Kafka or on the spool.")
+SPOOL_BYTES = Metric("tieline_gateway_spool_bytes", "gauge", "Bytes on the spool that Kafka does not have yet.")
+SPOOL_AGE = Metric(
+    "tieline_gateway_spool_oldest_seconds",
+    "gauge",
+    "Age of the oldest record on the spool that Kafka does not have yet.",
+)
+
+METRICS: tuple[Metric, ...] = (
+    REQUESTS,
+    REQUEST_SECONDS,
+    EVENTS_KEPT,
+    EVENTS_INVALID,
+    DELIVERIES,
+    UNUSED,
+    REFUSED,
+    BREAKER,
+    BODY_BYTES,
+    LOG_ON_SPOOL,
+    LOG_ACCEPTS,
+    SPOOL_BYTES,
+    SPOOL_AGE,
+)
+
+EVENTS_SOURCE = "events"
+"""The label `source` of what is posted to `/v1/events`, whatever its CloudEvents source says."""
+
+CODES: frozenset[str] = frozenset(
+    {
+        "bad_request",
+        "bad_signature",
+        "bad_time",
+        "bad_token",
+        "breaker_open",
+        "future",
+        "idempotency_in_progress",
+        "idempotency_mismatch",
+        "invalid_events",
+        "invalid_value",
+        "missing_field",
+        "missing_type",
+        "no_events",
+        "no_tokens",
+        "not_found",
+        "not_json",
+        "overloaded",
+        "rate_limited",
+        "slow_body",
+        "source_not_allowed",
+        "scope_missing",
+        "too_deep",
+        "too_large",
+        "too_many_events",
+        "unavailable",
+        "unknown_field",
+        "unknown_key",
+        "unknown_type",
+        "unsupported_encoding",
+        "unsupported_media_type",
+        "wrong_method",
+    }
+)
+UNUSED_REASONS: frozenset[str] = frozenset({"no_role", "no_actor", "no_work_item", "ping", "test", "handshake"})
+OTHER = "other"
+_KINDS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
+
+
+def code_label(code: str) -> str:
+    """A reason as a label; `other` for one that the list does not have."""
+    return code if code in CODES else OTHER
+
+
+def unused_label(code: str) -> str:
+    """Why something was of no use, as a label. Codes that name what a source sent are `not_used`."""
+    return code if code in UNUSED_REASONS else "not_used"
+
+
+class Metrics:
+    """The values. Reading and writing is safe from several threads."""
+
+    def __init__(self, sources: Iterable[str] = ()) -> None:
+        disable_created_metrics()
+        self._registry = CollectorRegistry()
+        self._by_name = {metric.name: self._made(metric) for metric in METRICS}
+        for source in (EVENTS_SOURCE, *sources):
+            self.set(BREAKER, 0, source)
+
+    def add(self, metric: Metric, amount: float = 1, *labels: str) -> None:
+        """Count something."""
+        self._of(metric, labels).inc(amount)
+
+    def set(self, metric: Metric, value: float, *labels: str) -> None:
+        """Say how much there is now."""
+        self._of(metric, labels).set(value)
+
+    def observe(self, metric: Metric, value: float, *labels: str) -> None:
+        """One more value of a distribution."""
+        self._of(metric, labels).observe(value)
+
+    def text(self) -> bytes:
+        """All of them, in Prometheus' text format 0.0.4."""
+        return generate_latest(self._registry)
+
+    def _made(self, metric: Metric) -> Any:
+        options: dict[str, Any] = {"buckets": _LATENCY_S} if metric.kind == "histogram" else {}
+        return _KINDS[metric.kind](metric.name, metric.help, metric.labels, registry=self._registry, **options)
+
+    def _of(self, metric: Metric, labels: tuple[str, ...]) -> Any:
+        found = self._by_name[metric.name]
+        return found.labels(*labels) if labels else found
