@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from deploy.cli.commands.keys import KeyFileOption
 from deploy.cli.console import FAILED_EXIT_CODE, err, out
 from deploy.cli.options import DataOption, PolicyOption
 
@@ -168,9 +169,7 @@ def retry(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would become of them.")] = False,
     as_json: JsonOption = False,
     wait: Annotated[bool, typer.Option(help="Return only when the store has everything.")] = True,
-    actor_key: Annotated[
-        Path | None, typer.Option("--actor-key", help="Key file. [default: actor.key in the data folder]")
-    ] = None,
+    actor_key: KeyFileOption = None,
     policy: PolicyOption = None,
     data: DataOption = None,
 ) -> None:

@@ -16,7 +16,12 @@ app = typer.Typer(help="The keys that turn names of people into hashes.", no_arg
 
 KeyFileOption = Annotated[
     Path | None,
-    typer.Option("--actor-key", help="Key file. [default: actor.key in the data folder]"),
+    typer.Option(
+        "--actor-key",
+        envvar="TIELINE_ACTOR_KEY",
+        show_envvar=False,
+        help="Key file. [default: TIELINE_ACTOR_KEY, else actor.key in the data folder]",
+    ),
 ]
 
 

@@ -22,6 +22,9 @@ from streams.gateway.edge.roles import PolicyRoles
 AHEAD = timedelta(hours=1)
 """As `infer` allows it; refused here already, so that the source hears of it."""
 
+UNCLASSIFIED = "unclassified"
+"""A response whose kind neither its source nor a word rule tells: no fault of the delivery, only of no use."""
+
 _NO_MARKS = Marks()
 _MESSAGE, _RESPONSE = "tieline.communication.sent.v1", "tieline.problem.responded.v1"
 _INTENTS, _KINDS = frozenset(get_args(MessageIntent)), frozenset(get_args(ResponseKind))
@@ -127,7 +130,7 @@ class Edge:
         if draft.type == _RESPONSE and draft.data.get("kind") is None:
             kind = self._meaning(draft, process, _KINDS)
             if kind is None:
-                raise InvalidEvent("unclassified", "data.kind")
+                raise InvalidEvent(UNCLASSIFIED, "data.kind")
             return {"kind": kind}
         return {}
 

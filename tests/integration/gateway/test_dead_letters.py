@@ -15,6 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli.commands.dead_letters import app
+from deploy.composition.drain import drained
+from deploy.embedded.instance import running_instance
 from schemas import topics
 from schemas.dead_letter import DeadLetter, dead_letter_id, payload_hash
 from schemas.topics import PARTITIONS
@@ -24,6 +26,7 @@ from streams.transport.producer import BatchProducer
 from tests import brokers
 from tests.brokers import Broker
 from tests.builders import offered, person, raw_event
+from tests.integration.embedded.tieline import query, up
 from tests.integration.pipeline.running import ROOT, Running, running
 
 pytestmark = pytest.mark.slow
@@ -220,3 +223,31 @@ def test_what_another_broker_had_at_that_place_is_not_mistaken_for_the_record(re
     )
     client.close()
     assert refused.retry("moved") == {("wrong_key", "gone"): 2, ("future", "gone"): 1}
+
+
+def test_a_retry_on_the_embedded_default_leaves_no_spool_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There the broker keeps nothing: until the store has an event, it is on disk."""
+    for name in ("TIELINE_BROKER", "TIELINE_CLICKHOUSE_URL", "TIELINE_ACTOR_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    data = tmp_path / "data"
+    with up(data):
+        instance = running_instance(data)
+        assert instance is not None
+        key = read_or_create_actor_key(data / "actor.key")
+        actor = {"id": key.hash_actor("somebody"), "kind": "human"}
+        raw = raw_event("handoff.offered", 0, actor=actor, handoff_id="h1", from_role="a", to_role="b")
+
+        async def produce() -> None:
+            number = (partition_for(b"p/w1", PARTITIONS) + 1) % PARTITIONS
+            async with BatchProducer(f"127.0.0.1:{instance.ports['broker']}") as producer:
+                await producer.produce(topics.EVENTS, number, [(b"p/w1", json.dumps(raw).encode())])
+                await drained(f"127.0.0.1:{instance.ports['broker']}", producer)
+
+        asyncio.run(produce())
+        for outcome in ("sent", "used"):
+            done = CliRunner().invoke(app, ["retry", "--json", "--data", str(data)], catch_exceptions=False)
+            assert [json.loads(line)["outcome"] for line in done.stdout.splitlines()] == [outcome]
+        assert query(data, "SELECT work_item FROM open_handoffs") == [{"work_item": "w1"}]
+        assert not list((data / "spool").glob("*"))
