@@ -59,10 +59,17 @@ def test_shortest_mapping_is_a_role() -> None:
         ("- role", "m.yaml: expected fields such as `process:` and `role:`"),
         ("", "m.yaml: expected fields"),
         ("role: !!python/object:os.system x", "not valid YAML"),
+        ("? [role]\n: x", "not valid YAML: a field's name is a text"),
+        ("role: &a {attribute: x}\nactor: {<<: *a}", "line 2, column 9: not valid YAML: `<<` is not for mappings"),
     ],
 )
 def test_mistakes_are_explained(text: str, said: str) -> None:
     assert said in complaint(text)
+
+
+def test_aliases_of_aliases_are_no_mapping() -> None:
+    levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    assert "more than 20000 fields and values" in complaint("\n".join(["a0: &a0 [x]", *levels, "role: *a11"]))
 
 
 def test_unreadable_files_are_explained(tmp_path: Path) -> None:
@@ -110,7 +117,14 @@ def test_format_of_the_mapping_wins_over_the_ending(tmp_path: Path) -> None:
     assert LogImport(written(tmp_path, "", "log.txt"), mapping(CSV, format="csv"), actor_key=KEY).format == "csv"
 
 
-@pytest.mark.parametrize("path", sorted((DEPLOY / "mappings").glob("*.yaml")), ids=lambda path: path.name)
+def test_mapping_of_json_payloads_is_no_mapping_of_a_log() -> None:
+    assert "m.yaml: format: this mapping is for JSON payloads" in complaint("format: json\nrole: x")
+
+
+LOG_MAPPINGS = [path for path in sorted((DEPLOY / "mappings").glob("*.yaml")) if "format: json" not in path.read_text()]
+
+
+@pytest.mark.parametrize("path", LOG_MAPPINGS, ids=lambda path: path.name)
 def test_example_mappings_are_valid(path: Path) -> None:
     assert read_mapping(path).process == path.stem
 

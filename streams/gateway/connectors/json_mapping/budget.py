@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from schemas.errors import InvalidEvent
 
-MAX_UNITS = 40_000
-"""About 40 ms: a unit is one step of an expression, or 64 characters of a text that is put together."""
+MAX_UNITS = 30_000
+"""About 30 ms: a unit is one step of an expression, or 64 characters of a text that is put together."""
 _CHARACTERS_A_UNIT = 64
 
 

@@ -22,9 +22,15 @@ from streams.gateway.log_import.times import TimeReader
 MAX_NAME = 1_000
 MAX_COMPARED = 4_096
 MAX_LISTED = 200
+_COMPARED_A_UNIT = 1_000
 _UNPLAIN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _KINDS: dict[str, ActorKind] = {"human": "human", "bot": "bot", "system": "system", "unknown": "unknown"}
+
+
+def glob_characters(patterns: tuple[str, ...]) -> int:
+    """How long those are that are no plain values."""
+    return sum(len(pattern) for pattern in patterns if any(sign in pattern for sign in "*?["))
 
 
 class Asking:
@@ -38,6 +44,7 @@ class Asking:
         self._times = {spec: TimeReader(spec, self._notes) for spec in [mapping.time, *own]}
         refs = [mapping.actor, *(rule.actor for rule in mapping.events)]
         self._kinds = {ref: ActorKinds(ref) for ref in refs if ref}
+        self.actor_globs = {ref: glob_characters(ref.systems + ref.bots + ref.unknown) for ref in self._kinds}
         self._written_out = TimeReader(PayloadTime(attribute="time"), self._notes)
 
     def time(self, spec: PayloadTime, text: str) -> datetime:
@@ -121,6 +128,7 @@ class Entry:
         name = self.name(ref.attribute, "actor") if ref else ""
         if ref is None or not name:
             return None
+        self.spend_matching(self.asking.actor_globs[ref], name)
         told = _KINDS.get(_short_text(self.value(ref.kind, "actor.kind")).lower()) if ref.kind else None
         return Acting(name, told or self.asking.kind(ref, name))
 
@@ -143,6 +151,10 @@ class Entry:
         joined = "\n".join(_texts(found))[:MAX_FREE_TEXT_CHARS]
         self._budget.spend_text(len(joined))
         return _LONE_SURROGATE.sub("\ufffd", joined)
+
+    def spend_matching(self, pattern_characters: int, value: str) -> None:
+        """Pay for comparing a value with shell patterns, each of which may be tried at every place of it."""
+        self._budget.spend(pattern_characters * len(value) // _COMPARED_A_UNIT)
 
     def spend(self, units: int) -> None:
         """Pay for work that no expression does. Raises: InvalidEvent: too_complex."""

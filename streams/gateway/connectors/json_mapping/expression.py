@@ -91,7 +91,8 @@ def _parsed(text: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an old way to write literals
             # Not `jmespath.compile`: it keeps what it compiled in a cache of its own.
-            parsed = parser.Parser()._parse(text).parsed
+            fresh: Any = parser.Parser()
+            parsed = fresh._parse(text).parsed
     except exceptions.ParseError as error:
         raise ValueError(f"not a JMESPath expression: {_place(error, text)}") from None
     except _PARSER_ERRORS:
@@ -183,8 +184,8 @@ class _Interpreter(visitor.TreeInterpreter):
         compared = [self.visit(child, value) for child in node["children"]]
         for one in compared:
             self._budget.spend_all_of(one)
-        literals: Any = [{"type": "literal", "value": one} for one in compared]
-        return super().visit_comparator({**node, "children": literals}, value)
+        found: Any = {**node, "children": [{"type": "literal", "value": one} for one in compared]}
+        return super().visit_comparator(found, value)
 
 
 class _Functions(functions.Functions):

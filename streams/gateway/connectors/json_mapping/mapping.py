@@ -205,6 +205,6 @@ class PayloadMapping(MappingPart):
             raise ValueError("`otherwise` cannot pause: a pause needs a rule with its reason")
         if self.role is None and not self.events:
             raise ValueError("`role` is needed: whose is the work item? (or `events`, for what is said explicitly)")
-        if self.role is None and ("states" in self.model_fields_set or "otherwise" in self.model_fields_set):
+        if self.role is None and (self.states or self.otherwise != ("waiting",)):
             raise ValueError("`states` and `otherwise` need a `role`: whose is the work item?")
         return self

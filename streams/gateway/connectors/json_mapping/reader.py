@@ -15,7 +15,7 @@ from streams.gateway.connectors.reading_json import read_value
 from streams.gateway.edge.draft import Draft, Reading
 from streams.gateway.log_import.errors import UnusableRow
 
-MAX_BODY_BYTES = 1024 * 1024
+MAX_BODY_BYTES = 512 * 1024
 MAX_ENTRIES = 1_000
 _UNITS_AN_EVENT = 10
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -46,7 +46,7 @@ class PayloadReader:
         Raises: InvalidEvent: what `read_value` says; `too_complex`: it makes the expressions too much work;
             `too_many_entries` at `items`; for a payload that is one entry: missing_field, bad_time or
             time_without_zone at `time`, invalid_value at `work_item`.
-        Cost: 30 µs for a small payload and one event; bounded by 1 MiB, 1,000 entries and a budget of steps.
+        Cost: 30 µs for a small payload and one event; bounded by 512 KiB, 1,000 entries and a budget of steps.
         """
         whole = read_value(delivery.body, MAX_BODY_BYTES)
         headers: dict[str, object] = {k: v for k, v in delivery.headers.items() if k not in _SECRET_HEADERS}
