@@ -79,8 +79,13 @@ class MllpServer:
             ssl=settings.tls,
             ssl_handshake_timeout=_HANDSHAKE_S if settings.tls else None,
         )
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        return self.port
+
+    @property
+    def port(self) -> int:
+        """Where it listens; 0 while it does not."""
+        sockets = self._server.sockets if self._server is not None else ()
+        return int(sockets[0].getsockname()[1]) if sockets else 0
 
     async def stop(self) -> None:
         """Stop listening; whoever has a message in work still gets its acknowledgement, for `grace_s`."""
@@ -139,13 +144,13 @@ class MllpServer:
     async def _answer(self, message: bytes) -> bytes:
         """The acknowledgement of a message, once it is decided; empty if its sender wants none."""
         now = self._now()
+        taken = None
         try:
             taken = await self._intake.take(Delivery(message, received_at=now))
-        except TransientError:
-            return acknowledge(message, "refused", UNAVAILABLE, at=now)
+        except TransientError as error:
+            _log.warning("mllp %s: a message could not be taken: %s", self._name, error.what)
         except Exception as error:  # nothing of what it says may be repeated
             _log.error("mllp %s: the intake failed: %s", self._name, place_of(error))
-            return acknowledge(message, "refused", UNAVAILABLE, at=now)
         return answer_to(message, taken, now)
 
     async def _send(self, answer: bytes, writer: asyncio.StreamWriter) -> None:
@@ -164,11 +169,17 @@ async def _hang_up(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-def answer_to(message: bytes, taken: Taken, at: datetime, *, always: bool = False) -> bytes:
+def answer_to(message: bytes, taken: Taken | None, at: datetime, *, always: bool = False) -> bytes:
     """The acknowledgement that says what became of a message: over MLLP, and as the body of an HTTP response.
 
     What was kept in part is accepted: the rest has its dead letters, and would fail again.
+
+    Args:
+        taken: None for what cannot be taken now.
+        always: answer those who want no answer, too.
     """
+    if taken is None:
+        return acknowledge(message, "refused", UNAVAILABLE, at=at, always=always)
     wrong = taken.unreadable or (taken.invalid[0] if taken.invalid and not taken.kept else None)
     if wrong is None:
         return acknowledge(message, "accepted", at=at, always=always)

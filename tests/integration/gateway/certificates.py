@@ -1,0 +1,45 @@
+"""Certificates for tests, made with the openssl program: a server's, and a client's that the same authority signed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.brokers import must_run
+
+
+class Certificates(NamedTuple):
+    """PEM files."""
+
+    authority: Path
+    server: Path
+    server_key: Path
+    client: Path
+    client_key: Path
+
+
+def certificates(folder: Path) -> Certificates:
+    """New certificates for localhost, good for a day."""
+    if shutil.which("openssl") is None:
+        if must_run():
+            pytest.fail("no openssl program")
+        pytest.skip("no openssl program")
+    _openssl(folder, "req", "-x509", *_new("ca"), "-out", "ca.pem", "-subj", "/CN=tests", "-days", "1")
+    for name in ("server", "client"):
+        _openssl(folder, "req", *_new(name), "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        (folder / f"{name}.ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", f"{name}.ext", "-days", "1"]
+        _openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signed)
+    return Certificates(*(folder / file for file in ("ca.pem", "server.pem", "server.key", "client.pem", "client.key")))
+
+
+def _new(name: str) -> list[str]:
+    return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key"]
+
+
+def _openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=30)
