@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -66,6 +67,8 @@ class Delivery:
                 refused.append(pair)
             elif written.failed:
                 return pairs[index:], refused
+        with suppress(TransientError):  # the last one may have been refused, which disconnects
+            await self._courier.connect(timeout_s)
         return [], refused
 
     async def _write(self, places: Places, timeout_s: float) -> Written:

@@ -251,6 +251,8 @@ async def test_a_record_that_only_kafka_finds_too_large_is_refused_alone(tmp_pat
         )
         assert [type(result) for result in results] == [type(None), InvalidEvent, type(None)]
         assert kafka.values == [b"a", b"b", b"c", b"d"]
+        with pytest.raises(InvalidEvent):
+            await log.keep(pairs("x" * 11))
         assert log.state is LogState.KAFKA
 
 
@@ -260,7 +262,7 @@ async def test_a_record_in_the_spool_that_kafka_never_takes_becomes_a_dead_lette
     kafka = KafkaInMemory()
     kafka.away = True
     async with event_log(tmp_path, kafka) as log:
-        await log.keep(pairs("a", "x" * 600, "b"))
+        await log.keep(pairs("a", "b", "x" * 600))
         kafka.most_bytes = 500
         kafka.away = False
         await until(log, LogState.KAFKA)
