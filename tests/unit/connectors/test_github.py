@@ -146,6 +146,12 @@ def test_closing_and_reopening_are_told() -> None:
     assert verbs(read(issue("deleted"))) == ["work_item.closed"]
 
 
+def test_closing_is_work_of_who_has_it() -> None:
+    mine = item(state="closed", closed_at=at(9), assignees=[BOB])
+    assert verbs(read(issue("closed", BOB, on=mine))) == ["work_item.worked", "work_item.closed"]
+    assert verbs(read(issue("closed", ADA, on=mine))) == ["work_item.closed"]
+
+
 def test_label_on_a_closed_item_does_not_reopen_it() -> None:
     late = issue("labeled", on=item(state="closed"), label=label("area/web"))
     assert verbs(read(late)) == ["work_item.assigned", "work_item.closed"]

@@ -41,8 +41,10 @@ def _opened(webhook: Webhook) -> Reading:
 
 def _closed(webhook: Webhook) -> Reading:
     at = webhook.item.json.time_or("closed_at") or changed_at(webhook)
-    tells = telling(webhook, at, stamp(at))
-    tells.say("closed", webhook.item.role_at_work(webhook.sender))
+    tells, role = telling(webhook, at, stamp(at)), webhook.item.role_at_work(webhook.sender)
+    if role in webhook.item.owners:
+        tells.say_worked(role)
+    tells.say("closed", role)
     return tells.read()
 
 
