@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
+from itertools import accumulate
 from pathlib import Path
 from reprlib import Repr
 from typing import Any, TypeVar
@@ -17,10 +19,12 @@ from streams.gateway.log_import.mapping import Mapping, model_of
 MAX_FILE_BYTES = 1024 * 1024
 PAYLOAD_FORMAT = "json"
 MAX_MISTAKES = 100
+MAX_OPEN_BRACKETS = 200
 MAX_PARTS = 20_000
 """Fields and values of a file, what stands behind an alias as often as it is referred to."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_BRACKETS = re.compile(r"[\[\]{}]")
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
@@ -79,6 +83,8 @@ def read_text(path: Path) -> str:
 
 def parse_yaml(text: str, name: str) -> dict[Any, Any]:
     """The fields of a mapping file, not yet checked. Raises: ConfigError: with the place of the mistake."""
+    if _open_brackets(text) > MAX_OPEN_BRACKETS:  # each of which YAML's scanner would look at for every token
+        raise ConfigError(f"{name}: more than {MAX_OPEN_BRACKETS} open brackets: this is not a mapping file")
     try:
         given = yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
@@ -92,6 +98,11 @@ def parse_yaml(text: str, name: str) -> dict[Any, Any]:
     if _too_many_parts(given):
         raise ConfigError(f"{name}: more than {MAX_PARTS} fields and values: this is not a mapping file")
     return given
+
+
+def _open_brackets(text: str) -> int:
+    depths = accumulate(1 if bracket in "[{" else -1 for bracket in _BRACKETS.findall(text))
+    return max(depths, default=0)
 
 
 def _too_many_parts(given: object) -> bool:
