@@ -221,7 +221,7 @@ class TestUpdates:
         read(adt("A01", operator="OP7", pv1={7: "D1^SURNAME"}), context(snapshots=kept, actors={"D1": "surgery"}))
         assert kept.kept == {
             "visit:V1": {
-                "at": "2026-03-02T08:15:00.000000+00:00",
+                "order": "2026-03-02T08:15:00.000000+00:00",
                 "role": "ICU",
                 "attending": "surgery",
                 "closed": False,

@@ -14,7 +14,7 @@ def read_update(movement: Movement, context: Context) -> Reading:
     update of a visit that has ended would open it again), `no_change`.
     """
     last = context.snapshots.last(_resource(movement))
-    if last is not None and _at(movement) < str(last.get("at", "")):
+    if last is not None and _at(movement) < str(last.get("order", "")):
         return Reading(unused=("out_of_order",))
     closed = last is not None and bool(last.get("closed"))
     remember(movement, context, closed=closed)
@@ -34,12 +34,12 @@ def read_update(movement: Movement, context: Context) -> Reading:
 def remember(movement: Movement, context: Context, *, closed: bool) -> None:
     """Keeps the roles that an A08 is compared with, unless something later is known already."""
     last = context.snapshots.last(_resource(movement)) or {}
-    if _at(movement) < str(last.get("at", "")):
+    if _at(movement) < str(last.get("order", "")):
         return
     context.snapshots.keep(
         _resource(movement),
         {
-            "at": _at(movement),
+            "order": _at(movement),
             "role": movement.role or last.get("role", ""),
             "attending": movement.attending or last.get("attending", ""),
             "closed": closed,
