@@ -142,7 +142,7 @@ def _read(payload: JsonObject, event_type: str, roles: Roles) -> Reading:
         telling.say("assigned", ticket.owner)
         if event_type == "ticket.agent_assignment_changed" and actor and actor.name == ticket.assignee:
             telling.say_worked(acting)
-    if ticket.status in _ENDED and event_type != "ticket.undeleted":
+    if ticket.status in _ENDED:
         telling.say_still_closed()
     return telling.read()
 

@@ -112,6 +112,20 @@ def test_note_after_the_end_does_not_reopen() -> None:
     assert told[-1] == ["worked"]
 
 
+def test_only_ends_and_reopenings_are_remembered() -> None:
+    snapshots = InMemorySnapshots()
+    for event_type in ("incident.triggered", "incident.acknowledged", "incident.escalated"):
+        read(pd.event(event_type), snapshots=snapshots)
+    assert snapshots.kept == {}
+
+
+@pytest.mark.parametrize("agent", [{}, {"id": None, "type": "user_reference"}, {"id": " ", "type": "user_reference"}])
+def test_agent_without_an_id_is_nobody(agent: pd.Json) -> None:
+    found = read(pd.event("incident.acknowledged", agent=agent))
+    assert [draft.actor for draft in found.drafts] == [None]
+    assert found.unused == ("not_human",)
+
+
 def test_resolved_by_a_person_is_work_and_the_end() -> None:
     done = pd.incident(status="resolved", assignees=[])
     assert said(pd.event("incident.resolved", done, agent=pd.DUTY_A)) == {"worked": "tills", "closed": ""}

@@ -89,6 +89,12 @@ def test_in_progress_beside_a_move_is_work_only_of_a_member_of_the_new_owner() -
     assert said(sn.updated(2, state="2", actor=MEMBER, **NETWORK)) == {"assigned": "Network", "worked": "Network"}
 
 
+def test_record_that_starts_in_progress_is_work_of_a_member_only() -> None:
+    assert said(sn.inserted(state="2")) == {"opened": "", "assigned": "Service Desk"}
+    told = said(sn.inserted(state="2") | {"actor": MEMBER})
+    assert told == {"opened": "Service Desk", "assigned": "Service Desk", "worked": "Service Desk"}
+
+
 def test_who_takes_it_works_and_who_gives_it_does_not() -> None:
     taken = sn.updated(1, assigned_to=sn.person(sn.BEA), actor={"value": sn.BEA})
     assert said(taken) == {"assigned": "Service Desk", "worked": "Service Desk"}

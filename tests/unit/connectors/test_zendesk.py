@@ -46,6 +46,12 @@ def test_group_that_no_map_names_is_no_role() -> None:
     assert found == Reading(unused=("no_role",))
 
 
+def test_assignee_tells_no_owner_of_a_group_that_no_map_names() -> None:
+    moved = zd.changed_to("group_assignment_changed", "7009", zd.FRONT, group_id="7009", assignee_id=zd.LEAD)
+    assert read(moved) == Reading(unused=("no_role",))
+    assert said(zd.event("created", group_id="7009", assignee_id=zd.LEAD, actor_id=zd.BUYER))["assigned"] == "repairs"
+
+
 def test_groups_own_value_counts_before_what_the_ticket_became_later() -> None:
     payload = zd.changed_to("group_assignment_changed", int(zd.REPAIRS), zd.FRONT, group_id=zd.FRONT)
     assert said(payload) == {"assigned": "repairs"}
@@ -74,6 +80,13 @@ def test_comment_of_another_agent_counts_for_that_agents_role_only() -> None:
 
 def test_comment_of_an_end_user_is_no_work() -> None:
     assert read(zd.comment(zd.BUYER, staff=False)) == Reading(unused=("end_user",))
+
+
+@pytest.mark.parametrize(("author", "code"), [(zd.BUYER, "end_user"), (zd.ROBOT, "no_role")])
+def test_author_of_whom_nothing_is_told_is_staff_unless_the_requester(author: str, code: str) -> None:
+    payload = zd.comment(author, staff=True)
+    del payload["event"]["comment"]["author"]["is_staff"]
+    assert read(payload) == Reading(unused=(code,))
 
 
 def test_requester_who_is_of_the_staff_is_no_end_user() -> None:
@@ -127,6 +140,12 @@ def test_requester_who_solves_has_not_worked() -> None:
     found = read(zd.status("SOLVED", "OPEN", actor_id=zd.BUYER))
     assert [draft.type for draft in found.drafts] == ["tieline.work_item.closed.v1"]
     assert found.unused == ("end_user",)
+
+
+def test_agent_of_no_known_role_who_solves_has_worked_for_nobody() -> None:
+    found = read(zd.status("SOLVED", "OPEN", actor_id=zd.ROBOT))
+    assert [draft.type for draft in found.drafts] == ["tieline.work_item.closed.v1"]
+    assert found.unused == ("no_role",)
 
 
 def test_solved_ticket_that_is_open_again_is_reopened() -> None:
