@@ -50,7 +50,9 @@ def delivered_in(payload: JsonObject) -> Delivered:
 
 
 def _entries(bundle: JsonObject) -> list[object]:
-    entries = bundle.value("entry") or []
+    entries = bundle.value("entry")
+    if entries is None:
+        return []
     if not isinstance(entries, list):
         raise bundle.invalid("entry")
     if len(entries) > MAX_ENTRIES:

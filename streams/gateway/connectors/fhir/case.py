@@ -28,12 +28,17 @@ class Told:
 
 @dataclass(slots=True)
 class Case:
-    """One delivery while it is read. Snapshots kept in it are seen by its own later resources."""
+    """One delivery while it is read. Snapshots kept in it are seen by its own later resources.
+
+    Attributes:
+        subjects: work items of messages, where they were found already.
+    """
 
     context: Context
     options: FhirOptions
     directory: Directory
     parties: Parties = field(init=False)
+    subjects: dict[Resource, str] = field(default_factory=dict)
     _kept: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

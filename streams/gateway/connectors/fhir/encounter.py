@@ -55,6 +55,7 @@ def read_encounter(encounter: Resource, case: Case) -> Told:
     if before is not None and version.older_than(before.order):
         return Told(unused=("stale",))
     if before is None and status == "entered-in-error":
+        case.keep(key, OwnedState(version.order, status).snapshot())
         return Told(unused=("entered_in_error",))
     reading = _EncounterReading(encounter, status, before or OwnedState(), case, Telling(key, key))
     role = reading.tell()

@@ -32,6 +32,7 @@ def read_service_request(request: Resource, case: Case) -> Told:
     if before is not None and version.older_than(before.order):
         return Told(unused=("stale",))
     if before is None and status == "entered-in-error":
+        case.keep(key, OwnedState(version.order, status).snapshot())
         return Told(unused=("entered_in_error",))
     updated_at = request.updated_at
     opened_at = min(filter(None, (request.instant("authoredOn"), updated_at)), default=None)

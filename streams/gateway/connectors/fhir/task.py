@@ -36,25 +36,24 @@ def read_task(task: Resource, case: Case) -> Told:
     key, status = required_key(task), task.code("status")
     if task.code("intent") in _NO_REQUEST or task.json.value("doNotPerform") is True:
         return Told(unused=("not_asked",))
-    if status == "draft":
-        _remember_draft(task, key, case)
-        return Told(unused=("draft",))
+    if status == "draft" or (status == "entered-in-error" and case.last(key) is None):
+        _remember(task, key, status, case)
+        return Told(unused=(status.replace("-", "_"),))
     if status not in _STATUSES:
         return Told(unused=("status",))
-    if status == "entered-in-error" and case.last(key) is None:
-        return Told(unused=("entered_in_error",))
     changed_at = task.instant("lastModified") or task.updated_at or task.instant("authoredOn")
     if changed_at is None:
         return Told(unused=("no_time",))
     return _TaskReading(task, key, status, changed_at, case).told()
 
 
-def _remember_draft(task: Resource, key: str, case: Case) -> None:
+def _remember(task: Resource, key: str, status: str, case: Case) -> None:
+    """A version that tells nothing, so that an older one that comes later does not, either."""
     version = version_of(task)
     before = state_of(case.last(key))
     if before is None or not version.older_than(before.order):
         owned = bool(task.references("owner"))
-        case.keep(key, TaskState(version.order, "draft", owned=owned).snapshot())
+        case.keep(key, TaskState(version.order, status, owned=owned).snapshot())
 
 
 class _TaskReading:

@@ -17,8 +17,21 @@ _MAX_DEPTH = 20
 _MAX_IDENTIFIERS = 5
 
 
-def subject_of(message: Resource, case: Case, depth: int = 0) -> str:
-    """The work item of a Communication or CommunicationRequest; empty if nothing tells it from others."""
+def subject_of(message: Resource, case: Case) -> str:
+    """The work item of a Communication or CommunicationRequest."""
+    return _subject_of(message, case, 0)
+
+
+def _subject_of(message: Resource, case: Case, depth: int) -> str:
+    known = case.subjects.get(message)
+    if known is None:
+        known = _found_subject_of(message, case, depth)
+        if depth == 0:  # deeper down the thread may have been cut short
+            case.subjects[message] = known
+    return known
+
+
+def _found_subject_of(message: Resource, case: Case, depth: int) -> str:
     encounter = case.first_thing(message, "encounter")
     if encounter:
         return encounter
@@ -59,7 +72,7 @@ def _subject_of_earlier(earlier: Reference, message: Resource, case: Case, depth
     if found is not None and found.container is not None:
         return case.first_thing(found, "encounter") or _remembered(key, "subject", case)
     if found is not None and depth < _MAX_DEPTH:
-        return subject_of(found, case, depth + 1)
+        return _subject_of(found, case, depth + 1)
     return _remembered(key, "subject", case)
 
 
