@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.decoding import decode
 from schemas.errors import InvalidEvent
+from schemas.policy import PolicyBook
+from schemas.rows import HandoffRow
 from streams.gateway.connectors.connector import Context
 from streams.gateway.connectors.jira import Jira
 from streams.gateway.edge.draft import Reading
+from streams.inference.facts import facts
 from tests.golden.connectors.golden import event
 from tests.unit.connectors.context import context, delivery
 
@@ -176,6 +182,18 @@ def test_who_takes_an_issue_for_the_role_that_has_it_works_on_it() -> None:
     assert read(given) == Reading(unused=("assigned_within_role",))
 
 
+def test_change_of_the_owning_role_is_a_handoff_that_its_work_accepts() -> None:
+    opened = {"timestamp": NOW_MS, "webhookEvent": "jira:issue_created", "user": ADA, "issue": issue(assignee=ADA)}
+    given = changed(change("assignee", "ada", "bob"), on=issue(assignee=BOB), by=ADA)
+    taken = {**moved("To Do", "In Progress", assignee=BOB), "timestamp": NOW_MS + 60_000, "changelog": {"id": "502"}}
+    taken["changelog"]["items"] = [change("status", "To Do", "In Progress")]
+    drafts = [draft for payload in (opened, given, taken) for draft in read(payload).drafts]
+    events = [decode(json.dumps({**event(draft, "desk"), "source": "golden"}).encode()) for draft in drafts]
+    rows = facts(events, PolicyBook(), as_of=datetime(2026, 4, 1, tzinfo=UTC)).rows.values()
+    [row] = [row for row in rows if isinstance(row, HandoffRow)]
+    assert (row.from_role, row.to_role, row.state, row.waited_s) == ("support", "platform", "accepted", 60)
+
+
 # What is done
 
 
@@ -333,6 +351,13 @@ def test_commented_transition_says_both() -> None:
     payload = moved("To Do", "Done", by=ADA, assignee=BOB)
     told = {**commented(ADA, "Solved itself"), **payload, "issue_event_type_name": "issue_commented"}
     assert verbs(read(told)) == ["closed", "communication.sent"]
+
+
+@pytest.mark.parametrize("text", ["{code:", "{code}", "{noformat:x}", "[~", "[~ada]", "[~accountid:", "{"])
+def test_hostile_text_costs_little(text: str) -> None:
+    before = process_time()
+    read(commented(BOB, text * (100_000 // len(text))))
+    assert process_time() - before < 0.5
 
 
 # Accounts

@@ -14,7 +14,7 @@ from streams.gateway.connectors.reading_json import JsonObject
 from streams.gateway.edge.draft import Acting, Draft, Reading
 
 NO_ADDRESSEE = "no_addressee"
-SENT = PLACES + 2
+SENT = PLACES + 3
 """Behind what the same act says about the item and about a review that was asked for."""
 _MAX_ROLES = 32
 _MAX_MENTIONS = 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from streams.gateway.connectors.github.changes import changed_at, stamp
@@ -13,7 +14,14 @@ from streams.gateway.connectors.ownership import NO_ROLE, PLACES
 from streams.gateway.edge.draft import Acting, Draft, Reading
 
 ALREADY_ASKED, NOT_ASKED = "review_already_requested", "review_not_requested"
-_OFFERED, _ANSWERED, _ENDED = PLACES, PLACES, PLACES + 1
+_PLACE = {
+    "handoff.offered": PLACES,
+    "handoff.accepted": PLACES,
+    "work_item.worked": PLACES + 1,
+    "handoff.returned": PLACES + 2,
+    "handoff.withdrawn": PLACES + 2,
+}
+"""Order within one second; a message comes behind."""
 _SAY_SOMETHING = frozenset({"approved", "changes_requested"})
 
 
@@ -38,7 +46,7 @@ def requested(webhook: Webhook) -> Reading:
                 subject=webhook.item.subject,
                 data=data,
                 actor=webhook.sender,
-                sequence=_OFFERED,
+                sequence=_PLACE["handoff.offered"],
             ),
         )
     )
@@ -49,7 +57,7 @@ def request_removed(webhook: Webhook) -> Reading:
     ended = webhook.requests().end(
         f"{WITHDRAWN}{stamp(at)}:{team or to_role}", stamp(at), lambda one: (one.team, one.to_role) == (team, to_role)
     )
-    drafts = tuple(_act(webhook, one, "withdrawn", one.from_role, webhook.sender, at) for one in ended)
+    drafts = tuple(_act(webhook, one, "handoff.withdrawn", one.from_role, webhook.sender, at) for one in ended)
     return Reading(drafts, () if drafts else (NOT_ASKED,))
 
 
@@ -62,9 +70,7 @@ def submitted(webhook: Webhook) -> Reading:
     reviewer, at = account(review.child_or("user")), review.time("submitted_at")
     own = reviewer is not None and reviewer == item.author
     answered = [] if own or reviewer is None or reviewer.kind == "bot" else _answered(webhook, reviewer, stamp(at))
-    acts = tuple(
-        _act(webhook, one, verb, one.to_role, reviewer, at) for one in answered for verb in ("accepted", "returned")
-    )
+    acts = tuple(draft for one in answered for draft in _answer(webhook, one, reviewer, at))
     text, state = review.free_text("body"), review.text_or("state").lower()
     if not text.strip() and state not in _SAY_SOMETHING:
         return Reading(acts, () if acts else (NOT_ASKED,))
@@ -103,13 +109,20 @@ def _answered(webhook: Webhook, reviewer: Acting, at: str) -> list[Request]:
     return webhook.requests().end(f"review.{review_id}", at, applies)
 
 
-def _act(webhook: Webhook, request: Request, verb: str, role: str, actor: Acting | None, at: datetime) -> Draft:
+def _answer(webhook: Webhook, one: Request, reviewer: Acting | None, at: datetime) -> Iterator[Draft]:
+    """Taken, done, given back. Without the work in between it would be a handoff that bounced."""
+    for what in ("handoff.accepted", "work_item.worked", "handoff.returned"):
+        yield _act(webhook, one, what, one.to_role, reviewer, at)
+
+
+def _act(webhook: Webhook, one: Request, what: str, role: str, actor: Acting | None, at: datetime) -> Draft:
+    data = {"role": role} if what == "work_item.worked" else {"handoff_id": one.handoff_id, "role": role}
     return Draft(
-        type=f"tieline.handoff.{verb}.v1",
-        id=f"{request.handoff_id}:{verb}",
+        type=f"tieline.{what}.v1",
+        id=f"{one.handoff_id}:{what.rpartition('.')[2]}",
         time=at,
         subject=webhook.item.subject,
-        data={"handoff_id": request.handoff_id, "role": role},
+        data=data,
         actor=actor,
-        sequence=_ANSWERED if verb == "accepted" else _ENDED,
+        sequence=_PLACE[what],
     )

@@ -14,7 +14,7 @@ NO_ADDRESSEE = "no_addressee"
 _SENT = PLACES
 _MAX_MENTIONS, _MAX_ROLES = 50, 32
 _MENTION = re.compile(r"\[~(?:accountid:)?([^\]\s]{1,128})\]")
-_CODE = re.compile(r"\{(code|noformat)(?::[^}\n]*)?\}.*?(?:\{\1\}|\Z)", re.DOTALL)
+_CODE = re.compile(r"\{(code|noformat)(?::[^}\n]{0,200})?\}.*?(?:\{\1\}|\Z)", re.DOTALL)
 
 
 def comment(payload: JsonObject, issue: Issue) -> Reading:
