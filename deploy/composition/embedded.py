@@ -13,7 +13,7 @@ from deploy.composition.feed import Spool
 from deploy.composition.restore import Restored, restore
 from deploy.composition.target import Target, target_of
 from deploy.embedded.instance import Instance, announce, announced, choose_ports, hold, prepare
-from deploy.embedded.stack import APPS, BOARD, SERVICES, stack
+from deploy.embedded.stack import APPS, BOARD, GATEWAY, SERVICES, stack
 from deploy.embedded.supervisor import Report, State, Supervisor, Transition
 from schemas.errors import TransientError
 from sinks.clickhouse.audiences import write_grants
@@ -47,7 +47,7 @@ class Embedded:
         self.restored = Restored(0, 0, 0)
         self._policies, self._report, self._beside, self._as_of = policies, report, beside, as_of
         self._ready = asyncio.Event()
-        self._waiting: set[str] = {*APPS, BOARD}
+        self._waiting: set[str] = {*APPS, BOARD, GATEWAY}
         self._failure: Exception | None = None
         self._spools: list[Spool] = []
         self._instance: Instance | None = None
@@ -128,7 +128,7 @@ class Embedded:
 
     async def _start_over(self, _name: str) -> None:
         """The broker ended, and its log with it: everything starts again and is restored from the archive."""
-        self._waiting = {*APPS, BOARD}
+        self._waiting = {*APPS, BOARD, GATEWAY}
 
     def _prepare_once(self, instance: Instance) -> Callable[[], Awaitable[None]]:
         async def prepare_stack() -> None:

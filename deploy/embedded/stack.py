@@ -1,4 +1,4 @@
-"""The embedded default as one thing: broker, store, both apps and the board, in one data folder."""
+"""The embedded default as one thing: broker, store, both apps, the board and the gateway, in one data folder."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from deploy.embedded.child import ChildSpec
 from deploy.embedded.store import store_spec
 from deploy.embedded.tansu import tansu_spec
 
-BOARD = "board"
-SERVICES = ("broker", "store", BOARD)
+BOARD, GATEWAY = "board", "gateway"
+SERVICES = ("broker", "store", BOARD, GATEWAY)
 APPS = ("infer", "sink")
 READY_SUFFIX = ".ready"
 
@@ -59,6 +59,7 @@ def stack(
         ),
         *(_app(name, folder, env) for name in APPS),
         _board(ports, passwords["reader"]),
+        _gateway(ports, env),
     ]
 
 
@@ -99,6 +100,23 @@ def _board(ports: dict[str, int], reader_password: str) -> ChildSpec:
         ready_timeout_s=60.0,
         stop_timeout_s=5.0,
         # After nothing: it waits for the store by itself, and takes its port before somebody else does.
+    )
+
+
+def _gateway(ports: dict[str, int], env: dict[str, str]) -> ChildSpec:
+    """After the topics are there and what was open is back: a broker would make topics of another shape by itself.
+
+    It needs no store, and gets no password of it.
+    """
+    needed = ("TIELINE_BROKER", "TIELINE_POLICIES", "TIELINE_DATA")
+    return ChildSpec(
+        name=GATEWAY,
+        argv=(sys.executable, "-m", "deploy.cli", GATEWAY, "--port", str(ports[GATEWAY]), "--embedded"),
+        env={name: env[name] for name in needed} | {"TIELINE_CLICKHOUSE_PASSWORD": ""},
+        ready=partial(_answers, f"http://127.0.0.1:{ports[GATEWAY]}/health/ready"),
+        ready_timeout_s=60.0,
+        stop_timeout_s=15.0,
+        after=("store",),
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def up(data: DataOption = None, policy: PolicyOption = None) -> None:
-    """Run broker, store, both apps and the board in a data folder until Ctrl-C."""
+    """Run broker, store, both apps, the board and the gateway in a data folder until Ctrl-C."""
     import os
 
     from deploy.composition.embedded import Embedded
@@ -41,6 +41,7 @@ def say_addresses(target: Target) -> None:
     out.print(f"ClickHouse HTTP   http://{target.clickhouse.host}:{target.clickhouse.port}", markup=False)
     if target.instance is not None:
         out.print(f"board             {target.instance.board_url}", style="bold", markup=False)
+        out.print(f"gateway           {target.instance.gateway_url}", markup=False)
         out.print(f"data folder       {target.instance.folder}", markup=False, soft_wrap=True)
 
 
