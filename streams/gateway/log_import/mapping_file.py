@@ -136,12 +136,12 @@ def suggestion(word: object, known: list[str]) -> str:
 
 
 def _explain(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    path = ".".join(str(part) for part in detail["loc"] if part != "[key]")
+    path = ".".join(part if isinstance(part, str) else _found(part) for part in detail["loc"] if part != "[key]")
     return f"{path}: {_expected(detail, model)}" if path else _expected(detail, model)
 
 
 def _expected(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    kind, given = detail["type"], _SHORT.repr(detail["input"])
+    kind, given = detail["type"], _found(detail["input"])
     if kind == "extra_forbidden":
         known = _fields_at(model, detail["loc"][:-1])
         return f"unknown field{suggestion(detail['loc'][-1], known) or f'; known here: {_listed(known)}'}"
@@ -159,6 +159,13 @@ def _expected(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if kind in ("model_type", "model_attributes_type"):
         return f"expected the fields {_listed(_fields_at(model, detail['loc']))}"
     return f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, found {given}"
+
+
+def _found(given: object) -> str:
+    try:
+        return _SHORT.repr(given)
+    except ValueError:  # more digits than Python writes
+        return "a number without end"
 
 
 def _listed(words: list[str]) -> str:

@@ -59,6 +59,8 @@ def test_shortest_mapping_is_a_role() -> None:
         ("- role", "m.yaml: expected fields such as `process:` and `role:`"),
         ("", "m.yaml: expected fields"),
         ("role: !!python/object:os.system x", "not valid YAML"),
+        (f"role: 0x{'f' * 5000}", "m.yaml: role: expected the fields attribute, level, missing"),
+        (f"role: x\nprocess: 0x{'f' * 5000}", "m.yaml: process: expected text, found a number without end"),
         ("? [role]\n: x", "not valid YAML: a field's name is a text"),
         ("role: &a {attribute: x}\nactor: {<<: *a}", "line 2, column 9: not valid YAML: `<<` is not for mappings"),
     ],
