@@ -69,6 +69,10 @@ _KINDS = (
     "[('handoff_acceptance', 'timeliness'), ('handoff_accuracy', 'accuracy'), ('handoff_advanced', 'problem_solving')]"
 )
 
+_NAMES = """
+INSERT INTO tie_names
+SELECT DISTINCT run, process, toStartOfMonth(offered_at), site, origin, from_role, to_role, 1 FROM handoffs"""
+
 _SOURCE_HOURS = """
 INSERT INTO source_hours
 SELECT process, source, hour, 'human', false, false, uniqState(toString(number)),
@@ -98,6 +102,7 @@ def fill(client: Client, handoffs: int, end: datetime) -> None:
         for statement in (_HANDOFFS, _EVIDENCE):
             for again, count in ((0, rows), (1, rows // 20)):
                 client.command(_written(statement, first, count, again, handoffs, start, width_s))
+    client.command(_NAMES)
     client.command(
         _SOURCE_HOURS.replace("@processes", str(list(PROCESSES)))
         .replace("@start", _epoch(start))

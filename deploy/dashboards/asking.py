@@ -48,4 +48,4 @@ WHERE communicator_role = ${{one_role:singlequote}} ORDER BY experiencer_role"""
 """A role that the first one has a tie with."""
 
 FIGURE = "concat(printf('%.2f', estimate), ' (', printf('%.2f', low), '–', printf('%.2f', high), ') n ', toString(n))"
-"""An estimate with its interval and number of observations, in one text."""
+"""An estimate with its interval and number of observations, in one text; null where there is none to show."""

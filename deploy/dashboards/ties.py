@@ -32,7 +32,8 @@ DIMENSION_NAME = (
     + "], toString(dimension))"
 )
 INFERRED = "if(origin = 'inferred', ' (inferred from ownership)', '')"
-TIE_FIGURE = f"if(status = 'shown', {FIGURE}, status)"
+# Not `if(status = 'shown', …)`: the engine would put the estimate off, and compute it less well (docs/adr/0011).
+TIE_FIGURE = f"ifNull({FIGURE}, status)"
 _PAIR = """((communicator_role = ${one_role:singlequote} AND experiencer_role = ${other_role:singlequote})
     OR (communicator_role = ${other_role:singlequote} AND experiencer_role = ${one_role:singlequote}))"""
 

@@ -95,11 +95,10 @@ def server_statements(database: str, definer: str) -> list[str]:
     for name in (database, definer):
         if not name.replace("_", "").isalnum():
             raise ValueError(f"not a plain name: {name!r}")
-    secured = [*VIEWS, *_UNGRANTED]
     return [
         f"GRANT SELECT ON `{database}`.* TO `{definer}`",
         *(f"GRANT SELECT ON system.{table} TO `{definer}`" for table in _SYSTEM_TABLES),
-        *(f"ALTER TABLE `{database}`.`{view}` MODIFY SQL SECURITY DEFINER DEFINER = `{definer}`" for view in secured),
+        *(f"ALTER TABLE `{database}`.`{view}` MODIFY SQL SECURITY DEFINER DEFINER = `{definer}`" for view in VIEWS),
         *(f"CREATE ROLE IF NOT EXISTS `{database}_{user}`" for user in USERS),
         *(f"GRANT SELECT ON `{database}`.`{view}` TO `{database}_{user}`" for user in USERS for view in views_of(user)),
     ]
@@ -107,5 +106,3 @@ def server_statements(database: str, definer: str) -> list[str]:
 
 _SYSTEM_TABLES = ("tables", "detached_parts")
 """Read by `pipeline_tables`; servers may want a grant for them too."""
-_UNGRANTED = ("tie_figures",)
-"""Read by other views only."""

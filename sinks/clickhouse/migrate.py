@@ -1,15 +1,20 @@
 """Numbered, forward-only migrations of the store.
 
-Every statement is idempotent, so a run that was cut short, or two at once, leave what one run leaves.
+One run at a time. A migration that was cut short is done again from its first statement, and leaves what one whole run
+leaves.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from schemas.errors import ConfigError
 
@@ -24,6 +29,12 @@ CREATE TABLE IF NOT EXISTS migrations
 ENGINE = ReplacingMergeTree
 ORDER BY number
 """
+_AT_WORK = {"log_comment": "tieline migrate"}
+_STATEMENTS_AT_WORK = (
+    f"SELECT count() FROM system.processes WHERE Settings['log_comment'] = '{_AT_WORK['log_comment']}'"
+)
+_ASK_EVERY_S, _KILLED_AFTER_S = 0.1, 3.0
+_TABLE_EXISTS = 57
 
 
 class Migration(NamedTuple):
@@ -66,21 +77,56 @@ def migrations() -> list[Migration]:
 
 
 def migrate(client: Client, known: list[Migration] | None = None) -> list[str]:
-    """Brings the client's database up to date; returns the names applied now.
+    """Brings the client's database up to date; returns the names applied now. Others that try meanwhile wait.
 
     Raises: ConfigError: an applied migration has changed, or the store was migrated by a newer Tieline.
     """
     client.command(f"CREATE DATABASE IF NOT EXISTS `{client.database}`", use_database=False)
     client.command(_RECORD)
     known = migrations() if known is None else known
-    done = _applied(client, known)
-    missing = [migration for migration in known if migration.number not in done]
-    for migration in missing:
-        for statement in migration.statements:
-            client.command(statement)
-        row = [migration.number, migration.name, migration.checksum]
-        client.insert("migrations", [row], column_names=["number", "name", "checksum"])
+    if not _missing(client, known):
+        return []
+    with _alone(client):
+        missing = _missing(client, known)
+        for migration in missing:
+            for statement in migration.statements:
+                client.command(statement, settings=_AT_WORK)
+            row = [migration.number, migration.name, migration.checksum]
+            client.insert("migrations", [row], column_names=["number", "name", "checksum"])
     return [migration.name for migration in missing]
+
+
+def _missing(client: Client, known: list[Migration]) -> list[Migration]:
+    done = _applied(client, known)
+    return [migration for migration in known if migration.number not in done]
+
+
+@contextmanager
+def _alone(client: Client) -> Iterator[None]:
+    """Nobody else migrates this database in here. The table `migrating` says that somebody does; it is taken from one
+    that was killed, which shows in no statement of a migration running for a while."""
+    quiet = 0
+    while not _begun(client):
+        busy = client.query(_STATEMENTS_AT_WORK).result_rows[0][0]
+        quiet = 0 if busy else quiet + 1
+        if quiet * _ASK_EVERY_S >= _KILLED_AFTER_S:
+            client.command("DROP TABLE IF EXISTS migrating")
+            quiet = 0
+        time.sleep(_ASK_EVERY_S)
+    try:
+        yield
+    finally:
+        client.command("DROP TABLE IF EXISTS migrating")
+
+
+def _begun(client: Client) -> bool:
+    try:
+        client.command("CREATE TABLE migrating (at DateTime64(6, 'UTC')) ENGINE = MergeTree ORDER BY at")
+    except DatabaseError as error:
+        if error.code != _TABLE_EXISTS:
+            raise
+        return False
+    return True
 
 
 def schema_state(client: Client) -> SchemaState:

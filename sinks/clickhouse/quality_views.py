@@ -1,11 +1,12 @@
 """The quality views, written from the method's formulas and the publishing rule.
 
-`python -m sinks.clickhouse.quality_views` prints the migration that creates them. A change after a release goes into a
-migration of its own: a test compares each view with the newest migration that creates it.
+`python -m sinks.clickhouse.quality_views [NAME …]` prints the migration that creates them. A change after a release
+goes into a migration of its own: a test compares each view with the newest migration that creates it.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Mapping
 
 from schemas.vocabulary import DIMENSIONS, INFERRED_RULES, RULE_DIMENSION, Rule
@@ -136,22 +137,6 @@ def _unpacked(kept: Mapping[str, str], columns: Iterable[str]) -> str:
     return ", ".join(f"kept.{places[column]} AS {column}" for column in columns)
 
 
-_FIGURES = {
-    column: column
-    for column in (
-        *("process", "origin", "communicator_role", "experiencer_role", "dimension", "period", "declared", "status"),
-        *("n", "pending", "work_items", "all_work_items", "n_by_rule"),
-    )
-}
-TIE_FIGURES = f"""{ASKED}
-SELECT {_unpacked(_FIGURES, _FIGURES)}, {", ".join(ESTIMATE)}
-FROM ({_with_estimates(_FIGURES)})
-SETTINGS join_use_nulls = 0"""
-"""Every figure that the views below may show, granted to nobody: it has the variance, and figures on rows without any.
-
-Those do not read it: each has from the same rows only what it shows.
-"""
-
 # Sorted by: what identifies a row comes first. Sorting by columns of the result is planned at ten times the cost.
 _TIES_KEPT = {
     **{name: name for name in ("process", "communicator_role", "experiencer_role", "origin")},
@@ -230,7 +215,6 @@ ORDER BY process, site, communicator_role, experiencer_role, dimension, origin, 
 SETTINGS join_use_nulls = 0"""
 
 QUALITY_VIEWS: dict[str, str] = {
-    "tie_figures": TIE_FIGURES,
     "ties": TIES,
     "overall": OVERALL,
     "tie_periods": TIE_PERIODS,
@@ -242,10 +226,11 @@ def create_view(name: str, select: str) -> str:
     return f"CREATE OR REPLACE VIEW {name} AS{select}"
 
 
-def migration() -> str:
-    """The text of the migration that creates all quality views."""
-    return _HEADER + "".join(f"\n{create_view(name, select)};\n" for name, select in QUALITY_VIEWS.items())
+def migration(names: Collection[str]) -> str:
+    """The part of a migration that creates these views, in the order of creation; all of them for no names."""
+    chosen = {name: select for name, select in QUALITY_VIEWS.items() if name in names or not names}
+    return _HEADER + "".join(f"\n{create_view(name, select)};\n" for name, select in chosen.items())
 
 
 if __name__ == "__main__":
-    print(migration(), end="")
+    print(migration(sys.argv[1:]), end="")

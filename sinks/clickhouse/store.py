@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from clickhouse_connect.driver.client import Client
@@ -15,12 +16,13 @@ from schemas.errors import InvariantError, TransientError
 from schemas.policy import PolicyBook
 from schemas.rows import METHOD_VERSION
 from sinks.clickhouse.migrate import require_current
+from sinks.clickhouse.names import SOURCES, Names
 from sinks.clickhouse.queries.work_items import due_items, item_payloads
 from sinks.clickhouse.records import RunRecord, event_row, process_records, process_row
 from sinks.clickhouse.retry import Retry
 from sinks.clickhouse.settings import ClickHouseSettings, connect
 from sinks.clickhouse.windows import Windows, refresh_priors
-from sinks.clickhouse.writer import Writer
+from sinks.clickhouse.writer import BeforeInsert, Writer
 
 Refused = Callable[[str, bytes, str], Awaitable[None]]
 Part = TypeVar("Part")
@@ -47,10 +49,10 @@ class ClickHouseStore:
         """
         client = await asyncio.to_thread(connect, self._settings)
         await self._retry.call(lambda: require_current(client))
-        windows = Windows(client, self._retry)
+        windows, names = Windows(client, self._retry), Names(client, self._retry)
         await windows.recover()
         self._client, self._windows = client, windows
-        self._writer = Writer(client, self._retry, on_refused=on_refused, before={"evidence": windows.before_insert})
+        self._writer = Writer(client, self._retry, on_refused=on_refused, before=before_inserts(windows, names))
 
     async def close(self) -> None:
         """Let go of the connection and the threads."""
@@ -104,6 +106,12 @@ class ClickHouseStore:
         """Evicted work items whose next deadline has passed."""
         client = _opened(self._client)
         return await self._retry.call(lambda: due_items(client, self._run, now))
+
+
+def before_inserts(windows: Windows, names: Names) -> dict[str, BeforeInsert]:
+    """What a writer does before it inserts into a table, so that what is made from the rows stays true."""
+    before: dict[str, BeforeInsert] = {table: partial(names.before_insert, table) for table in SOURCES}
+    return {**before, "evidence": windows.before_insert}
 
 
 def _opened(part: Part | None) -> Part:

@@ -70,7 +70,7 @@ def source_of(name: str) -> str:
     """What stands after FROM to read a table or view."""
     from sinks.clickhouse.audiences import VIEWS
 
-    takes_period = VIEWS[name].takes_period if name in VIEWS else name == "tie_figures"
+    takes_period = name in VIEWS and VIEWS[name].takes_period
     more = "".join(f", {also} = 'live'" for also in (VIEWS[name].also_takes if name in VIEWS else ()))
     period = f"(run = 'live', `from` = '2026-01-01', `to` = '2026-02-01', process = '', site = ''{more})"
     return f"{name}{period}" if takes_period else name

@@ -15,8 +15,10 @@ from schemas.policy import Observes, Policy, PolicyBook, ProcessPolicy
 from schemas.rows import EvidenceRow, HandoffRow, period_start
 from schemas.vocabulary import RULE_DIMENSION, Mark, Period, Rule
 from sinks.clickhouse.insert import insert_rows
+from sinks.clickhouse.names import SOURCES, Names, names_of, put_names
 from sinks.clickhouse.records import process_records, process_row
 from sinks.clickhouse.retry import Retry
+from sinks.clickhouse.store import before_inserts
 from sinks.clickhouse.windows import Windows
 from sinks.clickhouse.writer import Limits, Writer
 
@@ -78,8 +80,10 @@ def encoded(rows: Iterable[BaseModel]) -> list[bytes]:
 
 
 def put(client: Client, table: str, rows: Sequence[BaseModel]) -> None:
-    """Inserts rows and nothing else."""
+    """Inserts rows, with the names of ties in them, and nothing else."""
     if rows:
+        if table in SOURCES:
+            put_names(client, set(names_of(table, encoded(rows))))
         insert_rows(client, table, encoded(rows))
 
 
@@ -177,5 +181,6 @@ def sink_of(client: Client, limits: Limits | None = None, threads: int = 4) -> S
     async def note(table: str, row: bytes, code: str) -> None:
         refused.append((table, row, code))
 
-    writer = Writer(client, retry, on_refused=note, before={"evidence": windows.before_insert}, limits=limits)
+    before = before_inserts(windows, Names(client, retry))
+    writer = Writer(client, retry, on_refused=note, before=before, limits=limits)
     return Sink(writer, windows, refused, troubles)

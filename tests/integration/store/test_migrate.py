@@ -8,7 +8,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from schemas.errors import ConfigError
+from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.migrate import Migration, migrate, migrations, require_current, schema_state
+from tests.integration.store.rows import encoded, handoff
 
 ONE = Migration(1, "0001_one", "CREATE TABLE IF NOT EXISTS one (a UInt8) ENGINE = MergeTree ORDER BY a;\n")
 TWO = Migration(2, "0002_two", "CREATE TABLE IF NOT EXISTS two (a UInt8) ENGINE = MergeTree ORDER BY a;\n")
@@ -56,3 +58,29 @@ def test_concurrent_runs_leave_what_one_run_leaves(empty: Client) -> None:
     names = [migration.name for migration in migrations()]
     rows = empty.query("SELECT name FROM migrations FINAL ORDER BY number").result_rows
     assert [row[0] for row in rows] == names
+
+
+def test_a_run_waits_for_one_that_was_killed_and_then_does_it_all(empty: Client) -> None:
+    migrate(empty, [ONE])
+    empty.command("CREATE TABLE migrating (at DateTime64(6, 'UTC')) ENGINE = MergeTree ORDER BY at")
+    assert migrate(empty, [ONE, TWO]) == ["0002_two"]
+    assert tables(empty) == {"migrations", "one", "two"}
+
+
+REMADE = next(migration for migration in migrations() if "handoffs_again" in migration.sql)
+
+
+@pytest.mark.parametrize("done", range(len(REMADE.statements) + 1))
+def test_remaking_the_handoffs_loses_no_row_wherever_it_stops(empty: Client, done: int) -> None:
+    """A sink that writes all the while, and a migration that is killed after some statement and run again."""
+    migrate(empty, [migration for migration in migrations() if migration.number < REMADE.number])
+    insert_rows(empty, "handoffs", encoded([handoff("before")]))
+    for number, statement in enumerate(REMADE.statements[:done]):
+        empty.command(statement)
+        insert_rows(empty, "handoffs", encoded([handoff(f"after-{number}")]))
+    migrate(empty)
+    found = {row[0] for row in empty.query("SELECT work_item FROM handoffs FINAL").result_rows}
+    assert found == {"before", *(f"after-{number}" for number in range(done))}
+    assert "index_granularity = 1024" in str(empty.command("SHOW CREATE TABLE handoffs"))
+    assert "INDEX newest_at" in str(empty.command("SHOW CREATE TABLE handoffs"))
+    assert "CONSTRAINT has_identity" in str(empty.command("SHOW CREATE TABLE handoffs"))
