@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from zlib import crc32
 
 from schemas.errors import InvalidEvent
 from streams.gateway.connectors.connector import Context
@@ -45,22 +46,17 @@ _CONTEXTS = _contexts()
 
 def run(data: bytes) -> None:
     """Raises: InvalidEvent; AssertionError: a promise is broken."""
-    refusal: InvalidEvent | None = None
-    for told in _CONTEXTS:
-        try:
-            reading = Hl7v2().read(delivery(data), told)
-        except InvalidEvent as invalid:
-            refusal = invalid
-            continue
-        assert reading.drafts or reading.unused, "a delivery of which nothing is told"
-        ids = [draft.id for draft in reading.drafts]
-        for draft in reading.drafts[:50]:
-            with suppress(InvalidEvent):
-                event(draft, "hospital")
-        assert all(ids), "an event without an id"
-    _acknowledge(data, refusal)
-    if refusal is not None:
-        raise refusal
+    try:
+        reading = Hl7v2().read(delivery(data), _CONTEXTS[crc32(data) % len(_CONTEXTS)])
+    except InvalidEvent as invalid:
+        _acknowledge(data, invalid)
+        raise
+    _acknowledge(data, None)
+    assert reading.drafts or reading.unused, "a delivery of which nothing is told"
+    assert all(draft.id and draft.subject for draft in reading.drafts), "an event of nothing"
+    for draft in reading.drafts[:50]:
+        with suppress(InvalidEvent):
+            event(draft, "hospital")
 
 
 def _acknowledge(data: bytes, refusal: InvalidEvent | None) -> None:

@@ -146,6 +146,16 @@ class TestResults:
         told = context(actors={"D9": "4E"})
         assert [draft.data["message_id"] for draft in read(body, told).drafts] == ["P77:GLU:result", "P77:HB:result"]
 
+    def test_results_of_several_patients_are_each_of_their_own_visit(self) -> None:
+        other = result(obr={2: "P78"}).decode().replace("|V1", "|V2").split("\r", 1)[1]
+        unknown = "PID|1\r" + other.split("\r", 1)[1].replace("P78", "P79")
+        reading = read(result() + f"PID|1\r{other}{unknown}".encode())
+        assert [(draft.subject, draft.data["in_reply_to"]) for draft in reading.drafts] == [
+            ("V1", "P77"),
+            ("V2", "P77"),
+        ]
+        assert reading.unused == ("no_visit",)
+
     def test_observed_values_and_texts_go_nowhere(self) -> None:
         assert "free text" not in repr(only(result()).data)
         assert only(result()).text == ""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import hl7
 import pytest
 
 from schemas.errors import InvalidEvent
+from streams.gateway.connectors.connector import Delivery
 from streams.gateway.connectors.hl7v2 import Hl7v2
 from streams.gateway.connectors.hl7v2.er7 import read_message, split_messages, unframed
 from streams.gateway.edge.draft import Reading
-from tests.unit.connectors.context import context, delivery
+from tests.unit.connectors.context import RECEIVED_AT, context, delivery
 from tests.unit.connectors.payloads_hl7v2 import adt, header, message, segment
 
 
@@ -198,6 +200,15 @@ class TestHeader:
     )
     def test_other_types_are_understood_and_not_used(self, kind: str, code: str) -> None:
         assert read(message(header(kind))).unused == (code,)
+
+
+def test_message_that_is_sent_again_says_the_same(shared_data: Path) -> None:
+    for path in sorted((shared_data / "fixtures" / "hl7v2").iterdir()):
+        body = path.read_bytes()
+        again = body.replace(b"|MSG0", b"|AGAIN0").replace(b"\n", b"\r\n")
+        later = Delivery(again, received_at=RECEIVED_AT + timedelta(days=2))
+        told = context(options={"processing_ids": ["P", "T"]})
+        assert Hl7v2().read(later, told) == Hl7v2().read(delivery(body), told), path.name
 
 
 def test_fields_are_those_that_the_reference_library_reads(shared_data: Path) -> None:

@@ -37,7 +37,7 @@ def read_document(message: Message, trigger: str, context: Context, options: Hl7
 
 
 def _document(message: Message, txa: Segment, replaced: bool, context: Context, options: Hl7v2Options) -> Draft | str:
-    visit = visit_number(message, options)
+    visit = visit_number(message.first("PID"), message.first("PV1"), options)
     number = _number(txa, 13 if replaced else 12)
     author = _author(txa)
     role = context.roles.of_actor(author) if author else ""

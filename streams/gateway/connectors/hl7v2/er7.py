@@ -98,6 +98,16 @@ class Message:
                 return segment
         return self.empty(name)
 
+    def patients(self) -> list[tuple[Segment, Segment]]:
+        """Each PV1 with the PID before it: some messages are about several patients."""
+        pid, found = self.empty("PID"), []
+        for segment in self.segments:
+            if segment.name == "PID":
+                pid = segment
+            elif segment.name == "PV1":
+                found.append((pid, segment))
+        return found
+
     def empty(self, name: str) -> Segment:
         """What stands for a segment that was not sent: all of its fields are empty."""
         return Segment(name, name, self.header.separators)

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 
 from streams.gateway.connectors.hl7v2.er7 import Message, Segment
 
+_NAMES = ("PID", "PV1", "ORC", "OBR", "OBX")
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """One order. A segment that was not sent has no fields.
 
     Attributes:
+        pid, pv1: the patient and visit that the order is of.
         leads: it has an ORC of its own; an OBR without is another test of the order before it.
     """
 
+    pid: Segment
+    pv1: Segment
     orc: Segment
     obr: Segment
     obx: Segment
@@ -34,14 +39,19 @@ class Group:
 def groups(message: Message) -> Iterator[Group]:
     """The groups of a message, in their order."""
     found: list[dict[str, Segment]] = []
+    patient: dict[str, Segment] = {}
     for segment in message.segments:
-        if segment.name == "ORC" or (segment.name == "OBR" and (not found or "OBR" in found[-1])):
-            found.append({segment.name: segment})
+        if segment.name == "PID":
+            patient = {"PID": segment}
+        elif segment.name == "PV1":
+            patient["PV1"] = segment
+        elif segment.name == "ORC" or (segment.name == "OBR" and (not found or "OBR" in found[-1])):
+            found.append({**patient, segment.name: segment})
         elif segment.name in ("OBR", "OBX") and found:
             found[-1].setdefault(segment.name, segment)
     for group in found:
-        orc, obr, obx = (group.get(name) or message.empty(name) for name in ("ORC", "OBR", "OBX"))
-        yield Group(orc, obr, obx, leads="ORC" in group)
+        pid, pv1, orc, obr, obx = (group.get(name) or message.empty(name) for name in _NAMES)
+        yield Group(pid, pv1, orc, obr, obx, leads="ORC" in group)
 
 
 def _entity(segment: Segment, number: int) -> str:

@@ -12,7 +12,6 @@ from streams.gateway.connectors.hl7v2.options import Hl7v2Options
 _TYPE = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
 _TRIGGER = re.compile(r"[A-Z][A-Z0-9]\d", re.ASCII)
 _VERSION = re.compile(r"2(\.\d+)*", re.ASCII)
-_ACKNOWLEDGES = frozenset({"ACK", "MCF"})
 
 
 class MessageType(NamedTuple):
@@ -20,11 +19,6 @@ class MessageType(NamedTuple):
 
     type: str
     trigger: str
-
-    @property
-    def acknowledges(self) -> bool:
-        """It must not be acknowledged: the other side would acknowledge that, and so on."""
-        return self.type in _ACKNOWLEDGES
 
 
 def read_type(message: Message, options: Hl7v2Options) -> MessageType:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streams.gateway.connectors.connector import Context, RoleKind
-from streams.gateway.connectors.hl7v2.er7 import Message, Segment
+from streams.gateway.connectors.hl7v2.er7 import Segment
 from streams.gateway.connectors.hl7v2.groups import Group
 from streams.gateway.connectors.hl7v2.options import Hl7v2Options, Orderer
 from streams.gateway.connectors.hl7v2.people import person
 from streams.gateway.connectors.hl7v2.places import read_place
 
 
-def orderer(group: Group, message: Message, context: Context, options: Hl7v2Options) -> str:
+def orderer(group: Group, context: Context, options: Hl7v2Options) -> str:
     """The role that orders, from the first of the chosen places that tells one; empty if none does."""
     found: dict[Orderer, Callable[[], str]] = {
         "entering_organization": lambda: context.roles.named("organization", _code(group.orc, 17)),
@@ -20,7 +20,7 @@ def orderer(group: Group, message: Message, context: Context, options: Hl7v2Opti
         "entered_by": lambda: _of_person(group.orc, 10, context),
         "entering_location": lambda: read_place(group.orc, 13).role(context.roles),
         "ordering_facility": lambda: _mapped(context, "organization", group.orc, 21),
-        "patient_location": lambda: read_place(message.first("PV1"), 3).role(context.roles),
+        "patient_location": lambda: read_place(group.pv1, 3).role(context.roles),
     }
     return next((role for choice in options.orderer if (role := found[choice]())), "")
 

@@ -12,19 +12,19 @@ from streams.gateway.connectors.hl7v2.people import person
 from streams.gateway.connectors.hl7v2.places import read_place
 from streams.gateway.connectors.hl7v2.times import Times, stamp
 from streams.gateway.connectors.hl7v2.visit import NO_ROLE, NO_VISIT, visit_number
-from streams.gateway.edge.draft import Draft, Reading
+from streams.gateway.edge.draft import Acting, Draft, Reading
 
 NO_ORDER_NUMBER = "no_order_number"
 SENT = "tieline.communication.sent.v1"
 
 _NEW = frozenset({"NW", "RO"})
-_PLACER_SAYS = frozenset({"CA", "DC", "HD", "RL", "XO", "RP"})
-"""Cancel, discontinue, hold, release, change, replace."""
+_BY_ORDERER = _NEW | {"CA", "DC", "HD", "RL", "XO", "RP"}
+"""Also cancel, discontinue, hold, release, change, replace."""
 _ANSWERS = frozenset({"OK", "UA", "CR", "UC", "DR", "UD", "HR", "UH", "XR", "UX", "RQ", "UM"})
 """Accepted or done as asked, and unable to."""
-_FILLER_SAYS = frozenset({"OC", "OD", "OH", "OR", "SC"})
+_UNASKED = frozenset({"OC", "OD", "OH", "OR", "SC"})
 """Cancelled, discontinued, held or released by the filler; status changed."""
-_KNOWN = _NEW | _PLACER_SAYS | _ANSWERS | _FILLER_SAYS
+_KNOWN = _BY_ORDERER | _ANSWERS | _UNASKED
 
 
 def read_orders(message: Message, context: Context, options: Hl7v2Options) -> Reading:
@@ -32,63 +32,66 @@ def read_orders(message: Message, context: Context, options: Hl7v2Options) -> Re
 
     Raises: InvalidEvent: a value or time that is needed cannot be used.
     """
-    visit = visit_number(message, options)
     times = Times(message.header, options)
-    drafts: list[Draft] = []
-    unused: list[str] = []
-    for group in groups(message):
-        if not group.leads:
-            continue
-        told = _order(group, message, visit, times, context, options)
-        if isinstance(told, Draft):
-            drafts.append(told)
-        else:
-            unused.append(told)
-    return Reading(tuple(drafts), tuple(unused) or (() if drafts else (NO_ORDER_NUMBER,)))
+    told = [_order(group, message, times, context, options) for group in groups(message) if group.leads]
+    drafts = tuple(each for each in told if isinstance(each, Draft))
+    unused = tuple(each for each in told if isinstance(each, str))
+    return Reading(drafts, unused or (() if drafts else (NO_ORDER_NUMBER,)))
 
 
-def _order(
-    group: Group, message: Message, visit: str, times: Times, context: Context, options: Hl7v2Options
-) -> Draft | str:
+def _order(group: Group, message: Message, times: Times, context: Context, options: Hl7v2Options) -> Draft | str:
     """What one order says, or the code of why it is not used."""
     control = group.orc.value(1)
-    subject = group.order if options.work_item == "order" else visit
     if control not in _KNOWN:
         return "order.other"
+    subject = subject_of(group, options)
     if not subject or not group.order:
-        return NO_ORDER_NUMBER if not group.order else NO_VISIT
-    asks = orderer(group, message, context, options)
-    does = _filler(group, message, control, context)
+        return NO_VISIT if group.order else NO_ORDER_NUMBER
+    asks, does = orderer(group, context, options), _filler(group, message, control, context)
     if not asks or not does:
         return NO_ROLE
     at = times.first([(group.orc, 9), (message.header, 7)])
-    told_by_placer = control in _NEW or control in _PLACER_SAYS
-    number = bounded(group.order)
-    new = control in _NEW
-    data: dict[str, object] = {
-        "message_id": number if new else bounded(f"{group.order}:{control}:{stamp(at)}"),
-        "role": asks if told_by_placer else does,
-        "to_roles": [does if told_by_placer else asks],
-        "intent": "request" if told_by_placer else "answer" if control in _ANSWERS else "inform",
-    }
-    if new and options.orders_expect_reply:
+    # An order is placed once; everything else may be said again at another time.
+    said = control if control in _NEW else f"{control}:{stamp(at)}"
+    data = _data(group.order, said, asks, does)
+    if control in _NEW and options.orders_expect_reply:
         data["expects_reply"] = True
-    if control in _ANSWERS:
-        data["in_reply_to"] = number
     return Draft(
         type=SENT,
-        # An order is placed once; everything else may be said again at another time.
-        id=f"{subject}:order:{group.order}:{control}" + ("" if new else f":{stamp(at)}"),
+        id=f"{subject}:order:{group.order}:{said}",
         time=at,
         subject=subject,
         data=data,
         # What the filler says repeats the people of the order: none of them said it.
-        actor=(person(group.orc, 12) or person(group.obr, 16) or person(group.orc, 10)) if told_by_placer else None,
-        site=read_place(message.first("PV1"), 3).site(options),
+        actor=_who_orders(group) if control in _BY_ORDERER else None,
+        site=read_place(group.pv1, 3).site(options),
     )
+
+
+def subject_of(group: Group, options: Hl7v2Options) -> str:
+    """What an order and its result are about; empty if that is not told."""
+    return group.order if options.work_item == "order" else visit_number(group.pid, group.pv1, options)
+
+
+def _data(order: str, said: str, asks: str, does: str) -> dict[str, object]:
+    control = said.partition(":")[0]
+    by_orderer = control in _BY_ORDERER
+    data: dict[str, object] = {
+        "message_id": bounded(order if control in _NEW else f"{order}:{said}"),
+        "role": asks if by_orderer else does,
+        "to_roles": [does if by_orderer else asks],
+        "intent": "request" if by_orderer else "answer" if control in _ANSWERS else "inform",
+    }
+    if control in _ANSWERS:
+        data["in_reply_to"] = bounded(order)
+    return data
 
 
 def _filler(group: Group, message: Message, control: str, context: Context) -> str:
     """Whoever got the message if the orderer sent it, else whoever sent it."""
-    application, facility = (5, 6) if control in _NEW or control in _PLACER_SAYS else (3, 4)
+    application, facility = (5, 6) if control in _BY_ORDERER else (3, 4)
     return filler(group, context, (message.header, application), (message.header, facility))
+
+
+def _who_orders(group: Group) -> Acting | None:
+    return person(group.orc, 12) or person(group.obr, 16) or person(group.orc, 10)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from streams.gateway.connectors.hl7v2.er7 import Message, Segment
+from streams.gateway.connectors.hl7v2.er7 import Segment
 from streams.gateway.connectors.hl7v2.options import Hl7v2Options
 from streams.gateway.connectors.hl7v2.times import stamp
 from streams.gateway.edge.draft import Acting, Draft, Reading
@@ -72,15 +72,14 @@ class Movement:
         return f"{self.visit}:{self.trigger}:{stamp(self.at)}{moved}"
 
 
-def visit_number(message: Message, options: Hl7v2Options, segment: Segment | None = None) -> str:
+def visit_number(pid: Segment, pv1: Segment, options: Hl7v2Options) -> str:
     """The number of the visit, from the first of the chosen fields that has one; empty if none has.
 
     Never the patient's number (PID-3): that names a person.
     """
     for choice in options.visit:
         name, _, number = choice.partition("-")
-        source = segment if segment is not None and name == segment.name else message.first(name)
-        found = source.value(int(number))
+        found = (pid if name == pid.name else pv1).value(int(number))
         if found:
             return found
     return ""

@@ -52,11 +52,10 @@ def read_visits(message: Message, trigger: str, context: Context, options: Hl7v2
     """
     if trigger not in _USED:
         return Reading(unused=(_unused(trigger),))
-    segments = [segment for segment in message.segments if segment.name == "PV1"]
     movements = [
         movement
-        for segment in segments[: 2 if trigger == "A17" else 1]
-        if (movement := _movement(message, segment, trigger, context, options))
+        for pid, pv1 in message.patients()[: 2 if trigger == "A17" else 1]
+        if (movement := _movement(message, pid, pv1, trigger, context, options))
     ]
     if not movements:
         return Reading(unused=(NO_VISIT,))
@@ -68,24 +67,24 @@ def read_visits(message: Message, trigger: str, context: Context, options: Hl7v2
 
 
 def _movement(
-    message: Message, segment: Segment, trigger: str, context: Context, options: Hl7v2Options
+    message: Message, pid: Segment, pv1: Segment, trigger: str, context: Context, options: Hl7v2Options
 ) -> Movement | None:
-    number = visit_number(message, options, segment)
+    number = visit_number(pid, pv1, options)
     if not number:
         return None
     evn = message.first("EVN")
     times = [(evn, 2), (message.header, 7)] if trigger in _CANCELS else [(evn, 6), (evn, 2), (message.header, 7)]
-    place, attending = read_place(segment, 3), person(segment, 7)
+    place, attending = read_place(pv1, 3), person(pv1, 7)
     return Movement(
         visit=number,
         trigger=trigger,
         at=Times(message.header, options).first(times),
         # Many senders tell no seconds, so a second transfer may have the time of the first.
         moved_to=place.point_of_care if "assigned" in _SAYS.get(trigger, ()) else "",
-        role=_owner(segment, place, context, options),
+        role=_owner(pv1, place, context, options),
         attending=context.roles.of_actor(attending) if attending else "",
-        temporary=bool(segment.value(11)),
-        pending=bool(segment.value(42)),
+        temporary=bool(pv1.value(11)),
+        pending=bool(pv1.value(42)),
         actor=person(evn, 5),
         site=place.site(options),
         step=1 if trigger in _LATER else 0,
