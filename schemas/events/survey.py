@@ -16,7 +16,7 @@ class SurveyScore(Data):
     rater_role: RoleName
     rated_role: RoleName
     dimension: SurveyDimension
-    mean: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False, strict=False)]
+    mean: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)]
     n: Annotated[int, Field(ge=1, lt=2**31)]
 
 

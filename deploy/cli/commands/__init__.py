@@ -8,10 +8,14 @@ from deploy.cli.commands import (
     board,
     config,
     dashboards,
+    dead_letters,
     demo,
     gateway,
     import_log,
+    keys,
+    mapping,
     migrate,
+    mllp,
     schema,
     sql,
     status,
@@ -37,9 +41,13 @@ app.command("status")(status.status)
 app.command("sql")(sql.sql)
 app.command("migrate")(migrate.migrate)
 app.command("gateway")(gateway.gateway)
+app.command("mllp")(mllp.mllp)
 app.add_typer(worker.app, name="worker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(keys.app, name="keys")
+app.add_typer(mapping.app, name="mapping")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(schema.app, name="schema")
 app.add_typer(config.app, name="config")
 app.add_typer(dashboards.app, name="dashboards")
