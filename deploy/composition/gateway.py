@@ -97,7 +97,7 @@ def assembled(settings: GatewaySettings, log: EventLog, say: Callable[[str], Non
     )
     sources = _sources(settings)
     metrics = Metrics(sources.sources)
-    made = _Sources(settings.folder, edge, log, metrics)
+    made = SourceParts(settings.folder, edge, log, metrics)
     return Gateway(
         edge=edge,
         log=log,
@@ -127,7 +127,7 @@ def _tokens(settings: GatewaySettings, say: Callable[[str], None]) -> Tokens:
     return Tokens(file)
 
 
-class _Sources:
+class SourceParts:
     """Turns settings of sources into what HTTP serves. The file of snapshots is opened when a source needs it."""
 
     def __init__(self, folder: Path, edge: Edge, log: EventLog, metrics: Metrics) -> None:
@@ -156,7 +156,7 @@ class _Sources:
             process=source.process,
             site=source.site,
             marks=source.actors.marks,
-            options=_options(name, source, reader),
+            options=checked_options(name, source, reader),
         )
         snapshots = partial(self._snapshots().of, name) if entry(source.connector).snapshots else NoSnapshots
         breaker = Breaker(name, time.monotonic, BreakerSettings())
@@ -174,7 +174,7 @@ class _Sources:
         return self._store
 
 
-def _options(name: str, source: Source, reader: Connector) -> Mapping[str, object]:
+def checked_options(name: str, source: Source, reader: Connector) -> Mapping[str, object]:
     """A source's options, checked by its connector, so that a mistake is found at start and not by a delivery."""
     model: type[BaseModel] | None = getattr(reader, "options_model", None)
     if model is None:
@@ -210,3 +210,6 @@ def _acknowledge() -> Acknowledge:
         return acknowledge(message, verdict_of(error.code), error.code, error.field, at=at, always=True)
 
     return answer
+
+
+_Sources = SourceParts  # its name until everybody has the other

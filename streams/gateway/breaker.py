@@ -1,4 +1,4 @@
-"""Stops the intake of a source that mostly sends what cannot be read: something is misconfigured, somebody has to look."""
+"""Stops the intake of a source that mostly sends what cannot be read: something is misconfigured."""
 
 from __future__ import annotations
 

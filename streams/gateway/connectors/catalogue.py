@@ -12,6 +12,7 @@ ConnectorName = Literal["github", "jira", "servicenow", "zendesk", "pagerduty", 
 CONNECTORS: tuple[ConnectorName, ...] = get_args(ConnectorName)
 
 JSON_TYPES = ("application/json", "+json")
+FORM_TYPE = "application/x-www-form-urlencoded"
 HL7_TYPES = ("application/hl7-v2", "x-application/hl7-v2+er7", "text/plain", "text/hl7")
 
 
@@ -32,7 +33,7 @@ class Entry(NamedTuple):
 
 
 _ENTRIES: dict[ConnectorName, Entry] = {
-    "github": Entry("github", "GitHub"),
+    "github": Entry("github", "GitHub", (*JSON_TYPES, FORM_TYPE)),
     "jira": Entry("jira", "Jira"),
     "servicenow": Entry("servicenow", "ServiceNow"),
     "zendesk": Entry("zendesk", "Zendesk"),

@@ -110,7 +110,7 @@ def _from_headers(headers: Headers, body: bytes) -> bytes:
     for name, value in headers.items():
         if name.startswith(ATTRIBUTE_PREFIX):
             attribute = name.removeprefix(ATTRIBUTE_PREFIX)
-            if attribute in attributes or attribute in ("data", "data_base64"):
+            if attribute in attributes or attribute == "data":
                 raise Refused("bad_header", field=attribute if attribute in _NAMED else "")
             attributes[attribute] = _decoded(attribute, value)
     try:
