@@ -112,6 +112,13 @@ def test_note_of_somebody_whose_role_nobody_knows_is_no_work() -> None:
     assert read(sn.updated(3, work_notes=sn.NOTE)) == Reading(unused=("no_role",))
 
 
+def test_caller_who_is_of_the_group_or_has_a_role_works() -> None:
+    member = {"value": sn.CEM, "in_group": True}
+    assert said(sn.updated(3, comments=sn.NOTE, actor=member)) == {"worked": "Service Desk"}
+    mapped = said(sn.updated(3, comments=sn.NOTE, actor={"value": sn.CEM}), actors={"bea.jonker": "dispatch"})
+    assert mapped == {"worked": "dispatch"}
+
+
 def test_note_of_the_caller_is_no_work() -> None:
     assert read(sn.updated(3, comments=sn.NOTE, actor={"value": sn.CEM})) == Reading(unused=("end_user",))
 
@@ -207,6 +214,15 @@ def test_without_previous_values_the_last_record_is_remembered() -> None:
     story = [sn.record(0), sn.record(1, state="2"), sn.record(2, **ON_HOLD), sn.record(3, **WORKING, **NETWORK)]
     told = [list(said(record, snapshots=snapshots)) for record in story]
     assert told == [["opened", "assigned"], ["worked"], ["paused"], ["resumed", "assigned"]]
+
+
+def test_nothing_is_remembered_where_the_rule_sends_what_was_before() -> None:
+    snapshots = InMemorySnapshots()
+    for payload in (sn.inserted(), sn.updated(1, state="2")):
+        read(payload, snapshots=snapshots)
+    assert snapshots.kept == {}
+    read({"operation": "update", "current": sn.record(2), "previous": None}, snapshots=snapshots)
+    assert list(snapshots.kept) == [sn.SYS_ID]
 
 
 def test_record_told_again_or_late_gives_the_same_or_less() -> None:
