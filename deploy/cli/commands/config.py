@@ -29,12 +29,11 @@ def check(
     from deploy.composition.target import data_dir, policy_paths
     from deploy.policy_files import load_policy_book
     from sinks.clickhouse.settings import ClickHouseSettings
-    from streams.gateway.log_import.mapping_file import read_mapping
 
     ClickHouseSettings.from_env()
     book = load_policy_book(policy_paths(policy, data_dir(data)))
     for path in mapping or []:
-        read_mapping(path)
+        _check_mapping(path)
         out.print(f"{path}: ok", markup=False)
     table = Table("process", "policy", "in force from", "atoms", "observes")
     for version in book.policies:
@@ -42,3 +41,12 @@ def check(
             dimensions = ", ".join(part.observed_dimensions()) or "nothing"
             table.add_row(name, version.version, f"{version.effective_from:%Y-%m-%d}", part.period, dimensions)
     out.print(table)
+
+
+def _check_mapping(path: Path) -> None:
+    """Of a log, or of the payloads that the gateway receives: the file says which."""
+    from streams.gateway.connectors.json_mapping.mapping_file import read_payload_mapping
+    from streams.gateway.log_import.mapping_file import parse_yaml, read_mapping, read_text
+
+    of_payloads = parse_yaml(read_text(path), str(path)).get("format") == "json"
+    read_payload_mapping(path) if of_payloads else read_mapping(path)
