@@ -98,6 +98,7 @@ def test_record_that_starts_in_progress_is_work_of_a_member_only() -> None:
 def test_who_takes_it_works_and_who_gives_it_does_not() -> None:
     taken = sn.updated(1, assigned_to=sn.person(sn.BEA), actor={"value": sn.BEA})
     assert said(taken) == {"assigned": "Service Desk", "worked": "Service Desk"}
+    assert said(sn.updated(1, assigned_to="bea.jonker"))["worked"] == "Service Desk"
     given_ = sn.updated(1, assigned_to=sn.person(sn.BEA), actor={"value": sn.CEM})
     assert said(given_) == {"assigned": "Service Desk"}
 
@@ -255,6 +256,11 @@ def test_changes_of_one_second_keep_their_order() -> None:
 def test_time_is_utc_and_may_have_a_display_value() -> None:
     shown = {"display_value": "05/01/2026 09:00:00", "value": "2026-01-05 08:00:00"}
     assert read(sn.inserted(sys_updated_on=shown)).drafts[0].time.isoformat() == "2026-01-05T08:00:00+00:00"
+
+
+@pytest.mark.parametrize(("number", "subject"), [("INC0010042", "INC0010042"), ("", sn.SYS_ID)])
+def test_work_item_is_the_number_else_the_sys_id(number: str, subject: str) -> None:
+    assert {draft.subject for draft in read(sn.inserted(number=number)).drafts} == {subject}
 
 
 @pytest.mark.parametrize("field", ["sys_id", "sys_mod_count", "sys_updated_on"])
