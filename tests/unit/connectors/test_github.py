@@ -322,12 +322,28 @@ def test_review_without_words_is_no_message() -> None:
     assert verbs(read(review(BOB, "commented", "Why?"))) == ["communication.sent"]
 
 
-def test_only_so_many_requests_are_remembered() -> None:
-    told = policy(snapshots=InMemorySnapshots())
-    for number in range(150):
+def test_what_is_remembered_is_bounded() -> None:
+    snapshots = InMemorySnapshots()
+    told = policy(snapshots=snapshots)
+    for number in range(60):
         read(asked(10, requested_team=team(f"team-{number}")), told)
-    assert isinstance(told.snapshots, InMemorySnapshots)
-    assert len(told.snapshots.kept["github:77.7:reviews"]["requests"]) == 100  # type: ignore[arg-type]
+        read(asked(10 + number % 40, requested_team=team("security")), told)
+        read(review(BOB, "approved", number=1000 + number, second=11 + number % 40), told)
+    assert max(len(json.dumps(kept)) for kept in snapshots.kept.values()) < 16_000
+    assert len(snapshots.kept["github:77.7:reviews"]["teams"]) == 32  # type: ignore[arg-type]
+
+
+def test_requests_that_are_told_at_once_do_not_forget_each_other() -> None:
+    """Both webhooks are read before what either told is remembered."""
+    teams = [team("legal"), team("security")]
+    before, after = InMemorySnapshots(), InMemorySnapshots()
+    for one in teams:
+        alone = InMemorySnapshots(dict(before.kept))
+        told = pull("review_requested", on=item(updated_at=at(10), requested_teams=teams), requested_team=one)
+        read(told, policy(snapshots=alone))
+        after.kept.update(alone.kept)
+    answer = read(review(ANNE, "approved", on=item(requested_teams=[])), policy(snapshots=after))
+    assert {data["role"] for verb, data in said(answer) if verb == "handoff.accepted"} == {"legal", "security"}
 
 
 # Messages

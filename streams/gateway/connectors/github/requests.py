@@ -1,16 +1,19 @@
-"""Review requests: asked of a role, answered by a review. Remembered, because a review does not say what it answers."""
+"""Review requests: asked of a role, answered by a review. Remembered, because a review does not say what it answers.
+
+One snapshot for each role that was asked, so that webhooks that come at once, one for each team, do not overwrite each
+other; and one that lists those roles.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import cast
 
 from streams.gateway.connectors.connector import Snapshots
 
-MAX_REQUESTS = 100
-"""Remembered for one pull request; the oldest are forgotten first."""
-
+MAX_ROUNDS, MAX_ROLES, MAX_ASKING = 8, 32, 4
+"""Remembered for one role, for one pull request, and of webhooks for one round: a snapshot stays below 16 KB."""
 WITHDRAWN = "withdrawn:"
 """How the `ended_by` of a request begins that nobody wants answered any more."""
 
@@ -21,6 +24,7 @@ class Request:
 
     Attributes:
         handoff_id: also names the webhook that first asked.
+        at: when, as ISO 8601 in UTC.
         team: its slug, if a team was asked; empty for a person.
         asked_by: the webhooks that asked the same while it was open; one handoff, as one role has one answer to give.
         ended_by: the review that answered or the webhook that withdrew it; empty while it is open.
@@ -41,46 +45,68 @@ class Requests:
     def __init__(self, snapshots: Snapshots, key: str) -> None:
         self._snapshots, self._resource = snapshots, f"github:{key}:reviews"
         last = snapshots.last(self._resource) or {}
-        self._all = [_request(one) for one in cast("Iterable[Mapping[str, object]]", last.get("requests", ()))]
+        self._teams = dict(cast("Mapping[str, str]", last.get("teams", {})))
 
     @property
     def roles(self) -> tuple[str, ...]:
         """The roles that have been asked, whether or not they have answered."""
-        return tuple(one.to_role for one in self._all if not one.ended_by.startswith(WITHDRAWN))
+        wanted = (role for role in self._teams for one in self._rounds(role) if not one.ended_by.startswith(WITHDRAWN))
+        return tuple(dict.fromkeys(wanted))
 
-    def ask(self, asked: Request) -> Request | None:
-        """The request to offer: the same again for a webhook told again, None if the role was asked already."""
-        for one in self._all:
-            if asked.handoff_id in one.asked_by:
-                return one if one.handoff_id == asked.handoff_id else None
-        for one in self._all:
-            if one.to_role == asked.to_role and not one.ended_by and one.at <= asked.at:
-                self._put(one, replace(one, asked_by=(*one.asked_by, asked.handoff_id)))
-                return None
-        self._all.append(replace(asked, asked_by=(asked.handoff_id,)))
-        self._keep()
-        return asked
+    def without(self, teams: Iterable[str]) -> tuple[str, ...]:
+        """The roles that were asked as teams, but for these teams (slugs)."""
+        still = {*teams, ""}
+        return tuple(role for role, team in self._teams.items() if team not in still)
 
-    def end(self, ending: str, at: str, applies: Callable[[Request], bool]) -> list[Request]:
-        """Those that this webhook ends: the same again if it is told again, else the open ones that it applies to.
+    def ask(self, asked: Request, teams: Mapping[str, str]) -> Request | None:
+        """The request to offer: the same again for a webhook told again, None if the role was asked already.
 
         Args:
-            at: when, as ISO 8601 in UTC; nothing ends before it began.
+            teams: role → slug, of all teams that the webhook tells of: others may be asked at the same time.
         """
-        again = [one for one in self._all if one.ended_by == ending]
-        if again:
-            return again
-        ended = [one for one in self._all if not one.ended_by and one.at <= at and applies(one)]
-        for one in ended:
-            self._put(one, replace(one, ended_by=ending))
+        rounds = self._rounds(asked.to_role)
+        for one in rounds:
+            if asked.handoff_id in one.asked_by:
+                return one if one.handoff_id == asked.handoff_id else None
+        self._list({**teams, asked.to_role: asked.team})
+        standing = next((one for one in rounds if not one.ended_by and one.at <= asked.at), None)
+        if standing is None:
+            self._keep(asked.to_role, [*rounds, replace(asked, asked_by=(asked.handoff_id,))])
+            return asked
+        # The first of them is the one that was offered.
+        asked_by = (*standing.asked_by[: MAX_ASKING - 1], asked.handoff_id)
+        self._keep(asked.to_role, [replace(one, asked_by=asked_by) if one is standing else one for one in rounds])
+        return None
+
+    def end(self, ending: str, at: str, roles: Iterable[str], team: str | None = None) -> list[Request]:
+        """What this webhook ends: the same again if it is told again, else what was asked of these roles and is open.
+
+        Args:
+            at: when; nothing ends before it began.
+            team: only what was asked of that team, or of no team if it is empty.
+        """
+        ended: list[Request] = []
+        for role in dict.fromkeys(roles):
+            rounds = self._rounds(role)
+            found = [one for one in rounds if one.ended_by == ending] or [
+                one for one in rounds if not one.ended_by and one.at <= at and team in (None, one.team)
+            ]
+            if found:
+                self._keep(role, [replace(one, ended_by=ending) if one in found else one for one in rounds])
+            ended.extend(found)
         return ended
 
-    def _put(self, old: Request, new: Request) -> None:
-        self._all[self._all.index(old)] = new
-        self._keep()
+    def _rounds(self, role: str) -> list[Request]:
+        last = self._snapshots.last(f"{self._resource}:{role}") or {}
+        return [_request(one) for one in cast("Iterable[Mapping[str, object]]", last.get("rounds", ()))]
 
-    def _keep(self) -> None:
-        self._snapshots.keep(self._resource, {"requests": [asdict(one) for one in self._all[-MAX_REQUESTS:]]})
+    def _keep(self, role: str, rounds: list[Request]) -> None:
+        told = [asdict(one) for one in rounds[-MAX_ROUNDS:]]
+        self._snapshots.keep(f"{self._resource}:{role}", {"rounds": told})
+
+    def _list(self, teams: Mapping[str, str]) -> None:
+        self._teams = dict(list({**self._teams, **teams}.items())[-MAX_ROLES:])
+        self._snapshots.keep(self._resource, {"teams": self._teams})
 
 
 def _request(kept: Mapping[str, object]) -> Request:

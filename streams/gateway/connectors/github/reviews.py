@@ -33,7 +33,7 @@ def requested(webhook: Webhook) -> Reading:
         return Reading(unused=(NO_ROLE,))
     # By the role, not by the account: an id is written down, and an account's number is a person's.
     handoff_id = f"{webhook.item.key}:review:{stamp(at)}:{to_role}"
-    offer = webhook.requests().ask(Request(handoff_id, from_role, to_role, stamp(at), team))
+    offer = webhook.requests().ask(Request(handoff_id, from_role, to_role, stamp(at), team), _teams(webhook))
     if offer is None:
         return Reading(unused=(ALREADY_ASKED,))
     data = {"handoff_id": handoff_id, "from_role": offer.from_role, "to_role": to_role, "intent": "consult"}
@@ -54,9 +54,8 @@ def requested(webhook: Webhook) -> Reading:
 
 def request_removed(webhook: Webhook) -> Reading:
     at, team, to_role = changed_at(webhook), *_asked(webhook)
-    ended = webhook.requests().end(
-        f"{WITHDRAWN}{stamp(at)}:{team or to_role}", stamp(at), lambda one: (one.team, one.to_role) == (team, to_role)
-    )
+    ending = f"{WITHDRAWN}{stamp(at)}:{team or to_role}"
+    ended = webhook.requests().end(ending, stamp(at), (to_role,), team)
     drafts = tuple(_act(webhook, one, "handoff.withdrawn", one.from_role, webhook.sender, at) for one in ended)
     return Reading(drafts, () if drafts else (NOT_ASKED,))
 
@@ -99,14 +98,16 @@ def _asking_role(webhook: Webhook) -> str:
 
 def _answered(webhook: Webhook, reviewer: Acting, at: str) -> list[Request]:
     """What a review answers: what was asked of the reviewer's role, and of teams that are no longer asked for it."""
-    review_id, role = webhook.json.ident("review.id"), webhook.roles.of_actor(reviewer)
+    requests, role = webhook.requests(), webhook.roles.of_actor(reviewer)
     told = webhook.item.json.has("requested_teams")
-    still = {team.text_or("slug") for team in webhook.item.json.children("requested_teams")}
+    done = requests.without(_teams(webhook).values()) if told else ()
+    return requests.end(f"review.{webhook.json.ident('review.id')}", at, [one for one in (role, *done) if one])
 
-    def applies(one: Request) -> bool:
-        return (bool(role) and one.to_role == role) or (told and bool(one.team) and one.team not in still)
 
-    return webhook.requests().end(f"review.{review_id}", at, applies)
+def _teams(webhook: Webhook) -> dict[str, str]:
+    """Role → slug of the teams that are asked at the moment."""
+    slugs = [team.text_or("slug") for team in webhook.item.json.children("requested_teams")]
+    return {webhook.roles.named("group", slug): slug for slug in slugs if slug}
 
 
 def _answer(webhook: Webhook, one: Request, reviewer: Acting | None, at: datetime) -> Iterator[Draft]:
