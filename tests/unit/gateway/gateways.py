@@ -86,13 +86,9 @@ class Lines:
             word, _, rest = line.partition(" ")
             subject, _, name = rest.partition(" ")
             if word == "open":
-                at = T0 + timedelta(minutes=number)
+                at, kind = T0 + timedelta(minutes=number), "tieline.work_item.opened.v1"
                 data = {"role": "desk"}
-                drafts.append(
-                    Draft(
-                        "tieline.work_item.opened.v1", f"{subject}/{number}", at, subject, data, Acting(name, "human")
-                    )
-                )
+                drafts.append(Draft(kind, f"{subject}/{number}", at, subject, data, Acting(name, "human")))
             elif word == "skip":
                 unused.append("no_role")
             elif word == "crash":

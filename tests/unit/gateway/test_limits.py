@@ -38,9 +38,14 @@ def test_bucket_without_a_rate_is_never_empty() -> None:
 
 def test_room_is_given_back_however_a_guest_leaves() -> None:
     room = Room(100)
-    with pytest.raises(RuntimeError), room.guest() as guest:
-        guest.grow(80)
-        raise RuntimeError
+
+    def crowd() -> None:
+        with room.guest() as guest, room.guest() as other:
+            guest.grow(80)
+            other.grow(80)
+
+    with pytest.raises(TooBusy):
+        crowd()
     assert room.bytes == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -46,10 +47,8 @@ def test_lines_are_split_at_line_ends_and_blank_ones_left_out(documents: list[An
 @given(st.binary(max_size=60))
 def test_any_bytes_are_split_or_refused(body: bytes) -> None:
     for kind in (BATCH, JSON, NDJSON, STRUCTURED):
-        try:
-            split(kind, body)
-        except Refused as refused:
-            assert refused.code in ("not_json", "too_many_events")
+        with suppress(Refused):
+            assert all(isinstance(each, bytes) for each in split(kind, body))
 
 
 @pytest.mark.parametrize(
