@@ -1,0 +1,206 @@
+"""What `docs/producing.md` tells a producer to do works as it stands there, and its events are on the log."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from schemas.decoding import decode
+from schemas.events import Event, WorkItemWorked
+from schemas.topics import DEAD_LETTERS, EVENTS, TOPICS, event_key
+from streams.apps.topic_admin import create_topics
+from streams.client import EventMaker, GatewayClient, Refusal, Refused
+from streams.transport.partitioner import partition_for
+from tests import brokers
+from tests.brokers import Broker
+from tests.integration.gateway.fenced import blocks, run_python, run_shell
+from tests.integration.gateway.gateway_process import KEY, GatewayProcess, write_key
+from tests.integration.gateway.guarded_kafka import GuardedKafka, grant, login
+from tests.integration.gateway.on_the_log import records
+
+PAGE = "producing.md"
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["tansu", pytest.param("kafka", marks=pytest.mark.kafka)], scope="module")
+def own_broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker of each kind with Tieline's topics and nothing in them."""
+    start = brokers.tansu if request.param == "tansu" else brokers.kafka
+    with start(tmp_path_factory.mktemp(request.param)) as broker:
+        create_topics(broker.address)
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def gateway(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """A gateway on it."""
+    process = GatewayProcess(own_broker.address, tmp_path_factory.mktemp("gateway")).start()
+    yield process
+    process.stop()
+
+
+def token(gateway: GatewayProcess) -> str:
+    return gateway.headers["Authorization"].removeprefix("Bearer ")
+
+
+def on_the_log(broker: Broker, work_item: str) -> list[Event]:
+    """The events of a work item; each is where its key belongs."""
+    found = []
+    for record in records(broker.address):
+        event = decode(record.value or b"")
+        if event.subject == work_item:
+            assert record.key == event_key(event)
+            found.append(event)
+    return found
+
+
+def test_shell_examples_put_their_events_on_the_log(
+    gateway: GatewayProcess, own_broker: Broker, tmp_path: Path
+) -> None:
+    env = {"TOKEN": token(gateway), "GATEWAY": gateway.url}
+    single, batch, check = (run_shell(code, tmp_path, env) for code in blocks(PAGE, "curl"))
+    assert json.loads(single)["accepted"] == 1
+    assert json.loads(batch)["accepted"] == 2
+    assert [(each["code"], each["field"]) for each in json.loads(check)["errors"]] == [("missing_field", "data.role")]
+
+    (assigned,) = on_the_log(own_broker, "INC-2203")[:1]
+    assert assigned.data.actor is not None
+    assert assigned.data.actor.id == KEY.hash_actor("account-4711")
+    assert sorted(event.id for event in on_the_log(own_broker, "INC-2204")) == ["2204-1", "2204-2"]
+
+
+def test_example_of_the_client_puts_its_events_on_the_log(gateway: GatewayProcess, own_broker: Broker) -> None:
+    known = {"actor_key": gateway.folder / "actor.key", "gateway": gateway.url, "token": token(gateway)}
+    for code in blocks(PAGE, "client"):
+        names = run_python(code, known)
+        assert (names["sent"].accepted, names["sent"].refused) == (2, ())
+    offered, accepted = on_the_log(own_broker, "enc-4711")
+    assert offered.type == "tieline.handoff.offered.v1"
+    assert accepted.data.actor is not None
+    assert accepted.data.actor.id == KEY.hash_actor("account-44")
+
+
+def test_examples_for_kafka_put_their_events_where_their_keys_belong(own_broker: Broker, tmp_path: Path) -> None:
+    write_key(tmp_path)
+    known = {
+        "broker": own_broker.address,
+        "actor_key": tmp_path / "actor.key",
+        "enable_idempotence": own_broker.kind == "kafka",
+    }
+    for code in blocks(PAGE, "kafka"):
+        run_python(code, known)
+    told = {event.id: event for event in on_the_log(own_broker, "INC-2203")}
+    for number in ("2203-3", "2203-6"):
+        actor = told[number].data.actor
+        assert actor is not None
+        assert actor.id == KEY.hash_actor("account-4711")
+    expected = partition_for(b"incident/INC-2203", 24)
+    assert _partitions(own_broker.address, b"incident/INC-2203") == {expected}
+
+
+def test_client_sends_every_event_once_and_names_what_is_refused(gateway: GatewayProcess, own_broker: Broker) -> None:
+    made = EventMaker("/client", "incident", key=KEY)
+    events = [
+        made.make(WorkItemWorked, id=str(n), work_item=f"C-{n % 50}", at=AT, actor=f"a{n}", role="desk")
+        for n in range(1200)
+    ]
+    # Valid, but by a key that nobody registered here: only the gateway can know.
+    foreign = EventMaker("/client", "incident", key=type(KEY)("foreign", KEY.secret))
+    events[700] = foreign.make(WorkItemWorked, id="700", work_item="C-0", at=AT, actor="x", role="desk")
+    with GatewayClient(gateway.url, token(gateway)) as client:
+        first = client.send(events)
+        again = client.send(events)
+    assert first == again
+    assert first.accepted == 1199
+    assert first.refused == (Refusal(700, "unknown_key", "data.actor.id"),)
+    sent = Counter(event.id for event in map(decode, _values(own_broker)) if event.source == "/client")
+    assert len(sent) == 1199
+    assert set(sent.values()) == {1}, "the repeated requests got the first answers again"
+
+
+def test_client_without_a_valid_token_is_told_so(gateway: GatewayProcess) -> None:
+    event = EventMaker("/client", "incident").make(WorkItemWorked, id="1", work_item="w", at=AT, role="desk")
+    with GatewayClient(gateway.url, "tieline_no_such") as client, pytest.raises(Refused) as caught:
+        client.send([event])
+    assert (caught.value.status, caught.value.code) == (401, "bad_token")
+
+
+@pytest.mark.kafka
+def test_rights_of_the_page_are_enough_to_produce_and_for_nothing_else(tmp_path: Path) -> None:
+    if (missing := brokers.missing_tools()) and not brokers.must_run():
+        pytest.skip(f"Apache Kafka needs {' and '.join(missing)}, not found here")
+    broker = GuardedKafka(tmp_path / "kafka")
+    try:
+        broker.start()
+        create_topics(broker.address)
+        assert not _may_write(broker, "tickets", EVENTS)
+        granted = sum(grant(broker.address, script) for script in blocks(PAGE, "acls"))
+        assert granted > 40
+        deadline_s = time.monotonic() + 20  # the broker takes rights over a moment after it acknowledged them
+        while not _may_write(broker, "tickets", EVENTS):
+            assert time.monotonic() < deadline_s
+        assert not _may_write(broker, "tickets", DEAD_LETTERS)
+        assert not _may_read(broker, "tickets", EVENTS)
+        assert _may_write(broker, "tieline-gateway", DEAD_LETTERS)
+        assert not _may_read(broker, "tieline-gateway", EVENTS)
+        assert _may_read(broker, "tieline-infer", EVENTS)
+        assert not _may_write(broker, "tieline-infer", EVENTS)
+        assert all(_may_read(broker, "tieline-sink", topic.name) for topic in TOPICS)
+        assert not _may_write(broker, "tieline-sink", EVENTS)
+    finally:
+        broker.stop()
+
+
+def _may_write(broker: GuardedKafka, who: str, topic: str) -> bool:
+    producer = KafkaProducer(
+        bootstrap_servers=broker.guarded, acks="all", enable_idempotence=True, max_block_ms=10_000, **login(who)
+    )
+    try:
+        producer.send(topic, key=b"k", value=b"v").get(timeout=20)
+    except KafkaError:
+        return False
+    finally:
+        producer.close(timeout=5)
+    return True
+
+
+def _may_read(broker: GuardedKafka, who: str, topic: str) -> bool:
+    consumer = KafkaConsumer(
+        bootstrap_servers=broker.guarded, group_id=None, auto_offset_reset="earliest", **login(who)
+    )
+    try:
+        consumer.assign([TopicPartition(topic, 0)])
+        consumer.beginning_offsets([TopicPartition(topic, 0)])
+        consumer.poll(timeout_ms=500)
+    except KafkaError:
+        return False
+    finally:
+        consumer.close()
+    return True
+
+
+def _values(broker: Broker) -> list[bytes]:
+    return [record.value or b"" for record in records(broker.address)]
+
+
+def _partitions(address: str, key: bytes) -> set[int]:
+    """Where the records of a key are."""
+    consumer = KafkaConsumer(bootstrap_servers=address, group_id=None, auto_offset_reset="earliest")
+    try:
+        consumer.assign([TopicPartition(EVENTS, number) for number in range(24)])
+        consumer.seek_to_beginning()
+        found: set[int] = set()
+        for _ in range(20):
+            for where, batch in consumer.poll(timeout_ms=250).items():
+                found |= {where.partition for record in batch if record.key == key}
+    finally:
+        consumer.close()
+    return found
