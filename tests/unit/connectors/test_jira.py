@@ -23,7 +23,7 @@ from streams.gateway.connectors.jira import Jira
 from streams.gateway.edge.draft import Reading
 from streams.inference.facts import facts
 from tests.golden.connectors.golden import event
-from tests.unit.connectors.context import context, delivery
+from tests.unit.connectors.context import InMemorySnapshots, context, delivery
 
 Json = dict[str, Any]
 READ = Jira()
@@ -278,6 +278,32 @@ def test_comment_goes_to_the_other_roles_on_the_issue() -> None:
     assert verbs(reading) == ["worked", "communication.sent"]
     assert reading.drafts[1].data == {"message_id": "comment.31", "role": "platform", "to_roles": ["support"]}
     assert verbs(read(commented(ADA, "Any news?"))) == ["communication.sent"]
+
+
+def few_fields(**fields: object) -> Json:
+    """An issue as Cloud tells it beside a comment."""
+    told = issue(**fields)
+    del told["fields"]["created"], told["fields"]["updated"], told["fields"]["reporter"]
+    return told
+
+
+def test_comment_beside_few_fields_goes_to_the_roles_that_the_issue_had_when_it_was_told_in_full() -> None:
+    told = policy(options={"team_field": TEAM})
+    alone = read(commented(BOB, "Which server?", on=few_fields(assignee=BOB)), told)
+    assert verbs(alone) == ["worked"]
+    read(changed(change(TEAM, None, "Network"), on=issue(assignee=BOB, **{TEAM: "Network"})), told)
+    reading = read(commented(BOB, "Which server?", on=few_fields(assignee=BOB)), told)
+    assert reading.drafts[-1].data["to_roles"] == ["Network", "support"]
+
+
+def test_only_news_is_remembered() -> None:
+    snapshots = InMemorySnapshots()
+    read(changed(change("assignee", None, "bob"), on=issue(assignee=BOB)), policy(snapshots=snapshots))
+    kept = snapshots.kept.copy()
+    assert list(kept.values()) == [{"owner": "platform", "reporter": "support", "order": "2026-03-02T08:31:00+00:00"}]
+    later = changed(change("Sprint", "1", "2"), on=issue(assignee=BOB), timestamp=NOW_MS + 1)
+    read(later, policy(snapshots=snapshots))
+    assert snapshots.kept == kept
 
 
 def test_comment_on_a_done_issue_does_not_reopen_it() -> None:

@@ -6,12 +6,15 @@ https://developer.atlassian.com/cloud/jira/platform/webhooks/
 
 from __future__ import annotations
 
+from functools import partial
+
 from pydantic import BaseModel
 
 from streams.gateway.connectors.connector import Context, Delivery
 from streams.gateway.connectors.jira import changes
 from streams.gateway.connectors.jira.comments import comment
 from streams.gateway.connectors.jira.issue import Issue
+from streams.gateway.connectors.jira.memory import IssueRoles, last_roles, remember
 from streams.gateway.connectors.jira.options import JiraOptions
 from streams.gateway.connectors.ownership import NO_CHANGE, OTHER_EVENT
 from streams.gateway.connectors.reading_json import JsonObject, read_object
@@ -33,7 +36,7 @@ _UNUSED = frozenset(_UNUSED_NAMES.split())
 
 
 class Jira:
-    """Connector `jira`. Needs no memory."""
+    """Connector `jira`. Remembers the roles on an issue, for comments that do not tell them."""
 
     name = "jira"
     options_model: type[BaseModel] = JiraOptions
@@ -49,8 +52,13 @@ class Jira:
             return Reading(unused=(what if what in _UNUSED else OTHER_EVENT,))
         if what == "comment_created" and not payload.has("issue"):
             return Reading(unused=(NO_ISSUE,))  # Data Center tells the same comment with an update of the issue
-        options = JiraOptions.model_validate(context.options)
-        return _READERS[what](payload, Issue(payload.child("issue"), context.roles, options))
+        options, snapshots = JiraOptions.model_validate(context.options), context.snapshots
+        issue = Issue(payload.child("issue"), context.roles, options, partial(last_roles, snapshots))
+        reading = _READERS[what](payload, issue)
+        if issue.is_full:
+            at = payload.epoch_ms_or("timestamp") or issue.fields.time_or("updated") or issue.fields.time("created")
+            remember(snapshots, issue.id, IssueRoles(issue.owner, issue.reporter_role), at.isoformat())
+        return reading
 
 
 def _updated(payload: JsonObject, issue: Issue) -> Reading:

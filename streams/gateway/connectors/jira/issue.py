@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Literal, get_args
 
 from streams.gateway.connectors.connector import Roles
 from streams.gateway.connectors.jira.accounts import account, role_of
+from streams.gateway.connectors.jira.memory import IssueRoles
 from streams.gateway.connectors.jira.options import JiraOptions
 from streams.gateway.connectors.reading_json import JsonObject
 
@@ -22,29 +23,38 @@ _OF_PEOPLE = ("accountId", "emailAddress", "displayName")
 class Issue:
     """An issue after what the webhook tells.
 
+    Args:
+        known: the roles that are remembered of an issue, by its id, for what the payload does not tell.
+
     Attributes:
         subject: its key, such as `OPS-7`.
         id: Jira's own number of it.
+        is_full: whether the payload tells all of it; beside a comment, Cloud tells only a few fields.
         assignee: may be corrected by a changelog, before the owner is asked for.
 
     Raises: InvalidEvent: missing_field, invalid_value.
     """
 
-    def __init__(self, json: JsonObject, roles: Roles, options: JiraOptions) -> None:
+    def __init__(
+        self, json: JsonObject, roles: Roles, options: JiraOptions, known: Callable[[str], IssueRoles] | None = None
+    ) -> None:
         self.subject, self.id = json.text("key"), json.ident_or("id") or json.text("key")
         self.fields = json.child_or("fields") or JsonObject({})
         self.roles, self.options = roles, options
+        self.is_full = self.fields.has("created")
+        self._known = known(self.id) if known and not self.is_full else IssueRoles()
         self.assignee = account(self.fields.child_or("assignee"))
 
     @cached_property
     def reporter_role(self) -> str:
         """The role of who reported it, else of who created it."""
-        return role_of(self.fields.child_or("reporter") or self.fields.child_or("creator"), self.roles)
+        told = role_of(self.fields.child_or("reporter") or self.fields.child_or("creator"), self.roles)
+        return told or self._known.reporter
 
     @cached_property
     def owner(self) -> str:
         """The role that has it; empty if nothing tells it."""
-        return self._owned[1]
+        return self._known.owner or self._owned[1]
 
     @property
     def owned_by(self) -> OwnedBy | None:
