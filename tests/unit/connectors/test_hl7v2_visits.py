@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from schemas.errors import InvalidEvent
 from streams.gateway.connectors.connector import Context
 from streams.gateway.connectors.hl7v2 import Hl7v2
+from streams.gateway.connectors.snapshots import SnapshotStore
 from streams.gateway.edge.draft import Draft, Reading
 from tests.unit.connectors.context import InMemorySnapshots, context, delivery
 from tests.unit.connectors.payloads_hl7v2 import adt, header, message, segment
@@ -215,6 +218,17 @@ class TestUpdates:
         read(adt("A02", at=LATER), told)
         assert read(adt("A08", place="WARD"), told).unused == ("out_of_order",)
         assert read(adt("A08", at=LATER), told).unused == ("no_change",)
+
+    def test_states_are_compared_across_deliveries_through_the_gateways_file(self, tmp_path: Path) -> None:
+        store = SnapshotStore(tmp_path / "snapshots.db")
+        told = []
+        for body in (adt("A01"), adt("A08", at=LATER), adt("A08", at=LATER, place="WARD")):
+            snapshots = store.of("his")
+            told.append(Hl7v2().read(delivery(body), replace(context(), snapshots=snapshots)))
+            snapshots.commit()
+        store.close()
+        assert told[1].unused == ("no_change",)
+        assert said(told[2]) == [("assigned", "WARD")]
 
     def test_snapshots_hold_roles_and_times_and_no_person(self) -> None:
         kept = InMemorySnapshots()
