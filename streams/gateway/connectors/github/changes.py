@@ -7,7 +7,7 @@ from datetime import datetime
 
 from streams.gateway.connectors.github.webhook import Webhook
 from streams.gateway.connectors.github.work_item import account
-from streams.gateway.connectors.ownership import Change, Telling
+from streams.gateway.connectors.ownership import Change, Telling, Verb
 from streams.gateway.edge.draft import Reading
 
 DRAFT = "draft"
@@ -29,6 +29,18 @@ def stamp(at: datetime) -> str:
     return at.isoformat()
 
 
+def _says(verb: Verb, **data: object) -> Callable[[Webhook], Reading]:
+    """For a change that says one thing and no more, by whoever made it."""
+
+    def read(webhook: Webhook) -> Reading:
+        at = changed_at(webhook)
+        tells = telling(webhook, at, stamp(at))
+        tells.say(verb, webhook.item.role_at_work(webhook.sender), **data)
+        return tells.read()
+
+    return read
+
+
 def _opened(webhook: Webhook) -> Reading:
     # What was moved here keeps the time at which it was opened elsewhere.
     moved = webhook.json.has("changes.old_issue")
@@ -45,21 +57,6 @@ def _closed(webhook: Webhook) -> Reading:
     if role in webhook.item.owners:
         tells.say_worked(role)
     tells.say("closed", role)
-    return tells.read()
-
-
-def _gone(webhook: Webhook) -> Reading:
-    """Deleted, or moved to another repository, where it is opened as another item."""
-    at = changed_at(webhook)
-    tells = telling(webhook, at, stamp(at))
-    tells.say("closed", webhook.item.role_at_work(webhook.sender))
-    return tells.read()
-
-
-def _reopened(webhook: Webhook) -> Reading:
-    at = changed_at(webhook)
-    tells = telling(webhook, at, stamp(at))
-    tells.say("reopened", webhook.item.role_at_work(webhook.sender))
     return tells.read()
 
 
@@ -98,20 +95,6 @@ def _unlabeled(webhook: Webhook) -> Reading:
     return tells.read()
 
 
-def _to_draft(webhook: Webhook) -> Reading:
-    at = changed_at(webhook)
-    tells = telling(webhook, at, stamp(at))
-    tells.say("paused", webhook.item.role_at_work(webhook.sender), reason=DRAFT)
-    return tells.read()
-
-
-def _from_draft(webhook: Webhook) -> Reading:
-    at = changed_at(webhook)
-    tells = telling(webhook, at, stamp(at))
-    tells.say("resumed", webhook.item.role_at_work(webhook.sender))
-    return tells.read()
-
-
 def _pushed(webhook: Webhook) -> Reading:
     tells = telling(webhook, changed_at(webhook), webhook.json.ident("after"))
     tells.say_worked(webhook.item.role_at_work(webhook.sender))
@@ -127,14 +110,14 @@ def _unless_closed(webhook: Webhook, tells: Telling) -> Reading:
 READERS: dict[str, Callable[[Webhook], Reading]] = {
     "opened": _opened,
     "closed": _closed,
-    "deleted": _gone,
-    "transferred": _gone,
-    "reopened": _reopened,
+    "deleted": _says("closed"),
+    "transferred": _says("closed"),  # it is opened as another item where it went
+    "reopened": _says("reopened"),
     "assigned": _assigned,
     "labeled": _labeled,
     "unlabeled": _unlabeled,
-    "converted_to_draft": _to_draft,
-    "ready_for_review": _from_draft,
+    "converted_to_draft": _says("paused", reason=DRAFT),
+    "ready_for_review": _says("resumed"),
     "synchronize": _pushed,
 }
 """By action, for issues and pull requests alike."""
