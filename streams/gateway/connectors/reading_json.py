@@ -16,12 +16,13 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from itertools import accumulate
 from typing import Never, TypeVar
 
 from schemas.errors import InvalidEvent
-from schemas.vocabulary import EARLIEST, LATEST
+from streams.gateway.connectors.reading_times import epoch_time as epoch_time  # also for those who import it from here
+from streams.gateway.connectors.reading_times import iso_time as iso_time
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 64
@@ -34,8 +35,6 @@ MAX_FREE_TEXT_CHARS = 100_000
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _UNPLAIN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_MAX_TIME_CHARS = 64
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Kind = TypeVar("_Kind")
 
 
@@ -248,43 +247,6 @@ def read_value(body: bytes, max_bytes: int = MAX_JSON_BYTES) -> object:
     except (ValueError, RecursionError):
         # Without `from None` a logged traceback would show the parser's error, and with it the payload.
         raise InvalidEvent("not_json") from None
-
-
-def iso_time(text: str, field: str, naive: tzinfo | None = None) -> datetime:
-    """An ISO 8601 time in UTC; `field` is for the error.
-
-    Raises: InvalidEvent: bad_time: not a time, no zone though `naive` gives none, outside 1970..2200.
-    """
-    try:
-        if len(text) > _MAX_TIME_CHARS:
-            raise ValueError
-        at = datetime.fromisoformat(text)
-        if at.tzinfo is None:
-            if naive is None:
-                raise ValueError
-            at = at.replace(tzinfo=naive)
-        return _in_range(at.astimezone(UTC))
-    except (ValueError, OverflowError):
-        raise InvalidEvent("bad_time", field) from None
-
-
-def epoch_time(digits: str, field: str, unit: timedelta) -> datetime:
-    """A whole number of units since 1970, in UTC; `field` is for the error.
-
-    Raises: InvalidEvent: bad_time: not only digits, outside 1970..2200.
-    """
-    try:
-        if len(digits) > _MAX_TIME_CHARS or not (digits.isascii() and digits.isdigit()):
-            raise ValueError
-        return _in_range(_EPOCH + int(digits) * unit)
-    except (ValueError, OverflowError):
-        raise InvalidEvent("bad_time", field) from None
-
-
-def _in_range(at: datetime) -> datetime:
-    if not EARLIEST <= at < LATEST:
-        raise ValueError
-    return at
 
 
 def _check_shape(body: bytes) -> None:
