@@ -219,6 +219,14 @@ class TestUpdates:
         assert read(adt("A08", place="WARD"), told).unused == ("out_of_order",)
         assert read(adt("A08", at=LATER), told).unused == ("no_change",)
 
+    def test_transfer_of_a_patient_who_had_departed_also_ends_the_pause(self) -> None:
+        told = context(snapshots=InMemorySnapshots())
+        read(adt("A01"), told)
+        read(adt("A09", place="OR", pv1={11: "XRAY"}), told)
+        assert read(adt("A08", at=LATER), told).unused == ("no_change",)
+        assert said(read(adt("A02", at=LATER, place="WARD"), told)) == [("resumed", ""), ("assigned", "WARD")]
+        assert said(read(adt("A02", at=LATER, place="ICU"), told)) == [("assigned", "ICU")]
+
     def test_states_are_compared_across_deliveries_through_the_gateways_file(self, tmp_path: Path) -> None:
         store = SnapshotStore(tmp_path / "snapshots.db")
         told = []
@@ -239,6 +247,7 @@ class TestUpdates:
                 "role": "ICU",
                 "attending": "surgery",
                 "closed": False,
+                "away": False,
             }
         }
 

@@ -1,4 +1,4 @@
-"""A08 tells the state of a visit, not a change: it is compared with what was told before."""
+"""What is remembered of a visit: A08 tells a state, not a change, and who is transferred has also arrived."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def read_update(movement: Movement, context: Context) -> Reading:
     if last is not None and _at(movement) < str(last.get("order", "")):
         return Reading(unused=("out_of_order",))
     closed = last is not None and bool(last.get("closed"))
-    remember(movement, context, closed=closed)
+    remember(movement, context, closed=closed, away=is_away(movement, context))
     if last is None:
         return Reading(unused=("first_state",))
     if closed:
@@ -31,7 +31,13 @@ def read_update(movement: Movement, context: Context) -> Reading:
     return Reading(unused=("no_change",))
 
 
-def remember(movement: Movement, context: Context, *, closed: bool) -> None:
+def is_away(movement: Movement, context: Context) -> bool:
+    """Whether the patient departed (A09), and nothing has told since that they came back or arrived."""
+    last = context.snapshots.last(_resource(movement)) or {}
+    return bool(last.get("away"))
+
+
+def remember(movement: Movement, context: Context, *, closed: bool = False, away: bool = False) -> None:
     """Keeps the roles that an A08 is compared with, unless something later is known already."""
     last = context.snapshots.last(_resource(movement)) or {}
     if _at(movement) < str(last.get("order", "")):
@@ -43,6 +49,7 @@ def remember(movement: Movement, context: Context, *, closed: bool) -> None:
             "role": movement.role or last.get("role", ""),
             "attending": movement.attending or last.get("attending", ""),
             "closed": closed,
+            "away": away,
         },
     )
 

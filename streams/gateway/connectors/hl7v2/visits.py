@@ -7,6 +7,7 @@ it, and acted on it.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from streams.gateway.connectors.connector import Context
 from streams.gateway.connectors.hl7v2.er7 import Message, Segment
@@ -15,7 +16,7 @@ from streams.gateway.connectors.hl7v2.people import person
 from streams.gateway.connectors.hl7v2.places import Place, read_place
 from streams.gateway.connectors.hl7v2.times import Times
 from streams.gateway.connectors.hl7v2.visit import NO_VISIT, Movement, Verb, visit_number
-from streams.gateway.connectors.hl7v2.visit_states import read_update, remember
+from streams.gateway.connectors.hl7v2.visit_states import is_away, read_update, remember
 from streams.gateway.edge.draft import Reading
 
 _SAYS: dict[str, tuple[Verb, ...]] = {
@@ -37,6 +38,7 @@ _SAYS: dict[str, tuple[Verb, ...]] = {
 }
 _ATTENDING = frozenset({"A54", "A55"})
 _USED = frozenset({*_SAYS, *_ATTENDING, "A08", "A09", "A10"})
+_TRANSFERS = frozenset({"A02", "A06", "A07", "A12"})
 _KNOWN = re.compile(r"A\d\d", re.ASCII)
 
 _CANCELS = frozenset({"A11", "A12", "A13", "A33", "A52", "A53", "A55"})
@@ -102,26 +104,28 @@ def _told(movement: Movement, context: Context) -> Reading:
     if trigger == "A08":
         return read_update(movement, context)
     if trigger == "A09":
-        return _departing(movement)
+        return _departing(movement, context)
     if trigger == "A10" and movement.temporary:
         return Reading(unused=("temporary_location",))
     if trigger in _ATTENDING:
-        reading = movement.says(("assigned",), role=movement.attending)
-    elif trigger == "A10":
+        remember(movement, context, away=is_away(movement, context))
+        return movement.says(("assigned",), role=movement.attending)
+    if trigger == "A10":
         reading = movement.says(("resumed", "assigned"))
     else:
-        reading = movement.says(_SAYS[trigger], reason="leave_of_absence")
+        arrived: tuple[Verb, ...] = ("resumed",) if trigger in _TRANSFERS and is_away(movement, context) else ()
+        reading = movement.says((*arrived, *_SAYS[trigger]), reason="leave_of_absence")
     remember(movement, context, closed="closed" in _SAYS.get(trigger, ()))
     return reading
 
 
-def _departing(movement: Movement) -> Reading:
+def _departing(movement: Movement, context: Context) -> Reading:
     """A09: the patient is on the way. The visit stays whose it was; a policy may let its pause stop a clock."""
-    if movement.temporary:
-        return movement.says(("paused",), reason="temporary_location")
-    if movement.pending:
-        return movement.says(("paused",), reason="in_transit")
-    return Reading(unused=(_unused("A09"),))
+    if not (movement.temporary or movement.pending):
+        return Reading(unused=(_unused("A09"),))
+    # Who is away still belongs where they were: some senders tell the temporary place as PV1-3.
+    remember(replace(movement, role=""), context, away=True)
+    return movement.says(("paused",), reason="temporary_location" if movement.temporary else "in_transit")
 
 
 def _unused(trigger: str) -> str:
