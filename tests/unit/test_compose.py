@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ["topics", "migrate", "infer", "sink"]
+OURS = ["topics", "migrate", "infer", "sink", "gateway"]
 DOCKER = ROOT / "deploy" / "docker"
 REQUIRED = re.compile(r"\$\{([A-Z_]+):\?[^}]+\}")
 VARIABLE = re.compile(r"\$\{([A-Z_]+)")
@@ -53,6 +53,12 @@ def test_job_or_worker_gets_the_addresses_it_needs() -> None:
         "infer": {"TIELINE_BROKER", "TIELINE_POLICIES"},
     }
     needs["sink"] = needs["migrate"] | needs["infer"]
+    needs["gateway"] = needs["infer"] | {
+        "TIELINE_DATA",
+        "TIELINE_SOURCES",
+        "TIELINE_GATEWAY_HOST",
+        "TIELINE_GATEWAY_PORT",
+    }
     assert {service: SERVICES[service]["environment"].keys() for service in OURS} == needs
 
 
@@ -78,9 +84,9 @@ def test_clickhouse_address_is_one_that_the_settings_accept() -> None:
 
 
 def test_policies_are_mounted_where_they_are_looked_for() -> None:
-    for service in ("infer", "sink"):
-        mounts = [mount.rsplit(":", 2) for mount in SERVICES[service]["volumes"]]
-        assert SERVICES[service]["environment"]["TIELINE_POLICIES"] in [target for _, target, _ in mounts]
+    for service in ("infer", "sink", "gateway"):
+        targets = [mount.removesuffix(":ro").rpartition(":")[2] for mount in SERVICES[service]["volumes"]]
+        assert SERVICES[service]["environment"]["TIELINE_POLICIES"] in targets
 
 
 def test_image_is_pinned_by_tag() -> None:
@@ -176,8 +182,36 @@ def test_dependency_is_healthy_or_done_before_a_service_starts() -> None:
             assert job or "healthcheck" in SERVICES[needed]
 
 
-def test_inference_does_not_wait_for_the_store() -> None:
-    assert not {"clickhouse", "migrate"} & set(_needs("infer"))
+@pytest.mark.parametrize("service", ["infer", "gateway"])
+def test_neither_inference_nor_intake_waits_for_the_store(service: str) -> None:
+    assert not {"clickhouse", "migrate"} & set(_needs(service))
+
+
+def test_gateway_keeps_its_spool_tokens_and_key_in_a_volume_that_it_may_write() -> None:
+    folder = SERVICES["gateway"]["environment"]["TIELINE_DATA"]
+    assert f"gateway-data:{folder}" in SERVICES["gateway"]["volumes"]
+    made = f"install --directory --owner 10001 --group 10001 --mode 700 {folder}"
+    assert made in (DOCKER / "Dockerfile").read_text()
+
+
+def test_settings_of_sources_are_mounted_where_they_are_looked_for_and_right() -> None:
+    from streams.gateway.source_files import read_sources
+
+    looked_for = Path(SERVICES["gateway"]["environment"]["TIELINE_SOURCES"])
+    assert f"{looked_for.parent}:ro" in " ".join(SERVICES["gateway"]["volumes"])
+    read_sources(DOCKER / "sources" / looked_for.name)
+
+
+def test_gateway_is_reached_and_asked_for_its_health_at_the_port_where_it_listens() -> None:
+    port = SERVICES["gateway"]["environment"]["TIELINE_GATEWAY_PORT"]
+    assert SERVICES["gateway"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f"http://127.0.0.1:{port}/health/ready" in SERVICES["gateway"]["healthcheck"]["test"][-1]
+
+
+def test_gateway_is_given_more_time_to_stop_than_it_takes_at_most() -> None:
+    from streams.gateway.http.server import FINISH_WITHIN_S
+
+    assert int(SERVICES["gateway"]["stop_grace_period"].removesuffix("s")) > 2 * FINISH_WITHIN_S
 
 
 def test_service_that_stays_has_a_health_check_and_is_restarted() -> None:
@@ -270,7 +304,8 @@ def _source() -> dict[str, Any]:
 
 
 def _variables_read() -> set[str]:
-    from deploy.composition import target
+    from deploy.composition import gateway, target
     from sinks.clickhouse import settings
 
-    return {getattr(module, name) for module in (target, settings) for name in dir(module) if name.endswith("_ENV")}
+    modules = (gateway, target, settings)
+    return {getattr(module, name) for module in modules for name in dir(module) if name.endswith("_ENV")}
