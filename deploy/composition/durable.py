@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from deploy.composition.drain import SINK_GROUP, Offsets, committed
 from schemas.errors import TransientError
 from streams.gateway.durable import EventLog, EventLogSettings
 
+Offsets = dict[tuple[str, int], int]
 POLL_S, STALL_S = 1.0, 300.0
 MIB = 1024 * 1024
 
@@ -41,7 +41,7 @@ class Archived:
     """
 
     def __init__(self, broker: str, reached: Callable[[], Offsets] | None = None, poll_s: float = POLL_S) -> None:
-        self._reached = reached or (lambda: committed(broker, SINK_GROUP))
+        self._reached = reached or (lambda: _committed(broker))
         self._poll_s = poll_s
 
     async def __call__(self, ends: Mapping[tuple[str, int], int]) -> None:
@@ -57,3 +57,9 @@ class Archived:
                 raise TransientError(f"the sink has not stored what is on {len(left)} partitions")
             waiting = left
             await asyncio.sleep(self._poll_s)
+
+
+def _committed(broker: str) -> Offsets:
+    from deploy.composition.drain import SINK_GROUP, committed  # half as long again to import as all else here
+
+    return committed(broker, SINK_GROUP)

@@ -79,7 +79,7 @@ def _app(name: str, folder: Path, env: dict[str, str]) -> ChildSpec:
         env=env,
         ready=partial(_exists, mark),
         ready_timeout_s=120.0,
-        stop_timeout_s=30.0,
+        stop_timeout_s=10.0,  # longer only where the broker is gone, and then waiting helps nobody
         after=("store",),
     )
 

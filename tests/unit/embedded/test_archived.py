@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deploy.composition import durable
-from deploy.composition.drain import Offsets
-from deploy.composition.durable import Archived
+from deploy.composition.durable import Archived, Offsets
 from schemas.errors import TransientError
 
 ENDS = {("tieline.events", 3): 10, ("tieline.dead-letters", 1): 2}
