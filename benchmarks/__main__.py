@@ -15,6 +15,7 @@ from rich.console import Console
 
 from benchmarks.checkpoint import checkpoint
 from benchmarks.fold import fold
+from benchmarks.gateway import gateway
 from benchmarks.infer import infer
 from benchmarks.latency import latency
 from benchmarks.panels import panels
@@ -23,7 +24,8 @@ from benchmarks.report import Figure, as_json, machine, show
 from benchmarks.sink import sink
 
 Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
-BENCHMARKS: dict[str, Benchmark] = {each.__name__: each for each in (fold, infer, checkpoint, sink, latency, panels)}
+_ALL: tuple[Benchmark, ...] = (fold, infer, checkpoint, sink, latency, panels, gateway)
+BENCHMARKS: dict[str, Benchmark] = {getattr(each, "__name__", ""): each for each in _ALL}
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ AS_OF = "2027-06-01T00:00:00Z"
 """Every run looks at the same instant, long after the last event, so that all runs must give the same rows."""
 _END = datetime(2026, 3, 4, 10, tzinfo=UTC)
 _SEED = 3
-_KEY = ActorKey("bench", bytes(range(32)))
+ACTOR_KEY = ActorKey("bench", bytes(range(32)))
 _EVENTS_PER_WEEK = 2_700
 
 
@@ -66,7 +66,7 @@ def read(path: Path) -> Iterator[Sent]:
 
 def simulated(weeks: int) -> Load:
     """About 2,800 events for each week."""
-    events = list(Scenario(_SEED, _END, _KEY.hash_actor, weeks).history())
+    events = list(Scenario(_SEED, _END, ACTOR_KEY.hash_actor, weeks).history())
     keys = {key: partition_for(key, PARTITIONS) for key in map(event_key, events)}
     return Load(events, [Sent(keys[event_key(event)], event_key(event), event.canonical()) for event in events])
 
@@ -103,7 +103,7 @@ class Live(NamedTuple):
 def live(number: int) -> list[Live]:
     """So many events of fresh work items, several worlds side by side so that a work item lasts for seconds."""
     worlds = -(-number // _EVENTS_PER_WEEK)
-    histories = (_renamed(seed, Scenario(seed, _END, _KEY.hash_actor, 1).history()) for seed in range(worlds))
+    histories = (_renamed(seed, Scenario(seed, _END, ACTOR_KEY.hash_actor, 1).history()) for seed in range(worlds))
     merged = list(merge(*histories, key=lambda event: event.time))[:number]
     return list(_marked(merged))
 

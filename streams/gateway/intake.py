@@ -21,8 +21,8 @@ from streams.gateway.edge.edge import Edge, Sealed
 from streams.gateway.edge.marks import Marks
 from streams.gateway.metrics import Metrics
 
-AT_ONCE = 200
-"""Events that are sealed before other requests get their turn: 4 ms."""
+AT_ONCE = 500
+"""Events that are sealed before other requests get their turn: 10 ms."""
 
 _log = logging.getLogger("tieline.gateway")
 

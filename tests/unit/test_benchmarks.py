@@ -27,7 +27,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_benchmark() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for name in ("fold", "infer", "checkpoint", "sink", "latency", "panels", "--quick", "--json"):
+    for name in ("fold", "infer", "checkpoint", "sink", "latency", "panels", "gateway", "--quick", "--json"):
         assert name in done.stdout
 
 
