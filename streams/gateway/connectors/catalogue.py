@@ -35,11 +35,11 @@ class Entry(NamedTuple):
 _ENTRIES: dict[ConnectorName, Entry] = {
     "github": Entry("github", "GitHub", (*JSON_TYPES, FORM_TYPE)),
     "jira": Entry("jira", "Jira"),
-    "servicenow": Entry("servicenow", "ServiceNow"),
+    "servicenow": Entry("servicenow", "ServiceNow", snapshots=True),
     "zendesk": Entry("zendesk", "Zendesk"),
-    "pagerduty": Entry("pagerduty", "PagerDuty"),
+    "pagerduty": Entry("pagerduty", "PagerDuty", snapshots=True),
     "fhir": Entry("fhir", "Fhir", snapshots=True),
-    "hl7v2": Entry("hl7v2", "Hl7v2", HL7_TYPES, acknowledges=True),
+    "hl7v2": Entry("hl7v2", "Hl7v2", HL7_TYPES, snapshots=True, acknowledges=True),
     "json": Entry("json_mapping", "JsonMapping"),
 }
 
