@@ -37,11 +37,16 @@ def say(transition: Transition) -> None:
 
 def say_addresses(target: Target) -> None:
     """Where things are, once they run."""
+    from streams.gateway.tokens import LOCAL_TOKEN_FILE
+
     out.print(f"Kafka protocol    {target.broker}", markup=False)
     out.print(f"ClickHouse HTTP   http://{target.clickhouse.host}:{target.clickhouse.port}", markup=False)
     if target.instance is not None:
         out.print(f"board             {target.instance.board_url}", style="bold", markup=False)
         out.print(f"gateway           {target.instance.gateway_url}", markup=False)
+        token = target.instance.folder / LOCAL_TOKEN_FILE
+        if token.exists():
+            out.print(f"gateway token     {token}", markup=False, soft_wrap=True)
         out.print(f"data folder       {target.instance.folder}", markup=False, soft_wrap=True)
 
 
