@@ -149,7 +149,7 @@ def test_entry_without_its_resource_is_counted_once(build: object) -> None:
 @pytest.mark.parametrize("build", [notification_r4, notification_r5], ids=["R4", "R5"])
 def test_sign_of_life_is_unused(build: object, kind: str) -> None:
     assert callable(build)
-    assert read(build(kind)).unused == (f"subscription.{kind}",)
+    assert read(build(kind)).unused == (kind,)
 
 
 def test_drafts_are_in_the_order_in_which_things_happened() -> None:

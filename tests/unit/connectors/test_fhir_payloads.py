@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from pathlib import Path
 
 import pytest
+from fhir import resources as r5
+from fhir.resources import R4B as r4b  # noqa: N811 - the name of a version
 
 from tests.unit.connectors import payloads_fhir as fhir
 from tests.unit.connectors.payloads_fhir import Json
@@ -41,9 +44,8 @@ R5 = {
 }
 
 
-def _model(version: str, payload: Json) -> Any:
-    module = pytest.importorskip(f"fhir.resources{'.R4B' if version == 'R4B' else ''}")
-    return module.get_fhir_model_class(payload["resourceType"])
+MODELS = {"R4B": r4b.get_fhir_model_class, "R5": r5.get_fhir_model_class}
+GOLDEN = Path(__file__).parents[2] / "golden/connectors/fhir_r5/payloads"
 
 
 @pytest.mark.parametrize(
@@ -59,4 +61,11 @@ def _model(version: str, payload: Json) -> Any:
     ],
 )
 def test_payload_of_the_tests_is_fhir(version: str, payload: Json) -> None:
-    _model(version, payload).model_validate(payload)
+    MODELS[version](payload["resourceType"]).model_validate(payload)
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_payload_of_the_golden_files_is_fhir(path: Path) -> None:
+    payload = json.loads(path.read_text(encoding="utf-8"))
+    version = "R4B" if "backport" in path.stem else "R5"
+    MODELS[version](payload["resourceType"]).model_validate(payload)

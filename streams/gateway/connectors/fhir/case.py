@@ -16,11 +16,7 @@ from streams.gateway.edge.draft import Draft
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one resource said.
-
-    Attributes:
-        unused: codes without the kind of resource, such as `no_role`.
-    """
+    """What one resource said."""
 
     drafts: tuple[Draft, ...] = ()
     unused: tuple[str, ...] = ()

@@ -61,9 +61,8 @@ def _read(resource: Resource, case: Case, bundled: bool) -> Told:
     if reader is None:
         return Told(unused=("other_type",))  # its name is not repeated: anything could stand there
     try:
-        told = reader(resource, case)
+        return reader(resource, case)
     except InvalidEvent as invalid:
         if not bundled:
             raise
-        told = Told(unused=(invalid.code,))
-    return Told(told.drafts, tuple(f"{resource.type}.{code}" for code in told.unused))
+        return Told(unused=(f"{resource.type}.{invalid.code}",))

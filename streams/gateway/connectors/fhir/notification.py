@@ -31,7 +31,7 @@ class Notification:
     def unused(self, resources: Collection[Resource]) -> list[str]:
         """What it says without sending it: `id_only` for each resource that did not come along."""
         if self.kind not in (_EVENT, "query-event"):
-            return [f"subscription.{self.kind}"]
+            return [self.kind]
         sent = {resource.key for resource in resources} | {
             resource.full_url for resource in resources if resource.full_url
         }
