@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from deploy.kafka.broker import KafkaBroker
 from deploy.kafka.jars import missing_tools
 from streams.apps.topic_admin import create_topics
-from tests.brokers import must_run
+from tests import brokers
+from tests.brokers import Broker, must_run
 
 
 @pytest.fixture
@@ -25,3 +27,14 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
         yield broker
     finally:
         broker.stop()
+
+
+@pytest.fixture(params=["tansu", pytest.param("kafka", marks=pytest.mark.kafka)])
+def own_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+    """Each broker in turn, with Tieline's topics and nothing on them."""
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    with ExitStack() as stack:
+        broker = stack.enter_context((brokers.tansu if request.param == "tansu" else brokers.kafka)(folder))
+        create_topics(broker.address)
+        yield broker

@@ -6,9 +6,12 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas import topics
 from schemas.errors import ConfigError, TransientError
@@ -243,3 +246,47 @@ def test_depth_and_age_are_of_what_is_not_read(tmp_path: Path) -> None:
     assert 0 < spool.depth_bytes < spool.used_bytes
     taken(spool)
     assert (spool.depth_bytes, spool.oldest_s) == (0, 0.0)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.integers(1, 4)),
+        st.tuples(st.just("ship"), st.integers(1, 300)),
+        st.tuples(st.just("mark"), st.just(0)),
+        st.tuples(st.just("roll"), st.just(0)),
+        st.tuples(st.just("crash"), st.integers(0, 60)),
+    ),
+    max_size=40,
+)
+
+
+@given(STEPS)
+def test_whatever_happens_in_between_everything_accepted_is_shipped_in_order(steps: list[tuple[str, int]]) -> None:
+    """A crash loses the position since the last mark, and leaves the beginning of a write that nobody was told of."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        spool, accepted, shipped, of_earlier = opened(folder), 0, list[bytes](), set[Path]()
+        for step, size in [*steps, ("crash", 7), ("ship", MANY)]:
+            if step == "put":
+                put(spool, *values(size, accepted))
+                accepted += size
+            elif step == "ship":
+                batch = spool.read(size)
+                shipped += [entry.value for entry in batch.entries]
+                spool.advance(batch.end)
+            elif step == "mark":
+                spool.mark()
+            elif step == "roll":
+                spool.roll()
+            else:
+                spool.close()
+                for path in sorted(set(folder.glob("*.seg")) - of_earlier)[-1:]:  # a file of this process
+                    torn = b"".join(frames(topics.EVENTS, [(b"p/w", b"torn" * 20)]))
+                    path.write_bytes(path.read_bytes() + torn[:size])
+                of_earlier = set(folder.glob("*.seg"))
+                spool = opened(folder)
+        shipped += taken(spool)
+        spool.close()
+        first = list(dict.fromkeys(reversed(shipped)))[::-1]
+        assert first == values(accepted)
+        assert spool.damaged_bytes == 0
