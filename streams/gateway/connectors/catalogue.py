@@ -33,8 +33,8 @@ class Entry(NamedTuple):
 
 
 _ENTRIES: dict[ConnectorName, Entry] = {
-    "github": Entry("github", "GitHub", (*JSON_TYPES, FORM_TYPE)),
-    "jira": Entry("jira", "Jira"),
+    "github": Entry("github", "GitHub", (*JSON_TYPES, FORM_TYPE), snapshots=True),
+    "jira": Entry("jira", "Jira", snapshots=True),
     "servicenow": Entry("servicenow", "ServiceNow", snapshots=True),
     "zendesk": Entry("zendesk", "Zendesk"),
     "pagerduty": Entry("pagerduty", "PagerDuty", snapshots=True),
