@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from schemas.errors import ConfigError, InvalidEvent
 from streams.gateway.connectors.json_mapping import JsonMapping, JsonOptions, parse_payload_mapping
 from streams.gateway.connectors.json_mapping.budget import MAX_UNITS
 from streams.gateway.connectors.json_mapping.reader import MAX_ENTRIES
+from streams.gateway.connectors.snapshots import SnapshotStore
 from tests.unit.connectors.context import InMemorySnapshots, context, delivery
 from tests.unit.connectors.json_mappings import (
     ACCEPTED,
@@ -74,6 +76,24 @@ def test_change_from_before_a_pause_does_not_end_it() -> None:
     read(rules, ticket(5, status="Hold on"), known)
     assert verbs(read(rules, ticket(1, status="Doing"), known)) == ["assigned", "worked"]
     assert verbs(read(rules, ticket(6, status="Doing"), known)) == ["resumed", "assigned", "worked"]
+
+
+def test_pause_is_remembered_by_the_gateway(tmp_path: Path) -> None:
+    rules = ownership(states=[WORKING, ON_HOLD])
+    store = SnapshotStore(tmp_path / "snapshots.db")
+    told = []
+    for minute, status in ((0, "Hold on"), (5, "Doing"), (6, "Doing")):
+        snapshots = store.of("tickets")
+        told.append(verbs(read(rules, ticket(minute, status=status), replace(context(), snapshots=snapshots))))
+        snapshots.commit()
+    store.close()
+    assert told == [["assigned", "paused"], ["resumed", "assigned", "worked"], ["assigned", "worked"]]
+
+
+def test_what_never_pauses_remembers_nothing() -> None:
+    snapshots = InMemorySnapshots()
+    read(ownership(states=[WORKING, ON_HOLD]), ticket(status="Doing"), context(snapshots=snapshots))
+    assert not snapshots.kept
 
 
 def test_delivery_that_is_repeated_gives_the_same_ids() -> None:

@@ -13,6 +13,9 @@ from streams.gateway.edge.draft import Draft
 from streams.gateway.log_import.errors import UnusableRow
 from streams.gateway.log_import.states import PLACES, VERBS, Reading, reading_of
 
+_VERSION = "order"
+"""The field by which the gateway tells an older snapshot from a newer one."""
+
 
 class Ownership:
     """Reads entries as the log import reads rows, one at a time."""
@@ -86,8 +89,8 @@ def _after_a_pause(entry: Entry, work_item: str, at: datetime, reading: Reading)
     """As in a log, what follows a pause and does not pause also ends it. What is told late changes nothing."""
     snapshots = entry.context.snapshots
     last = snapshots.last(work_item) or {}
-    told = last.get("at")
-    if isinstance(told, str) and datetime.fromisoformat(told) > at:
+    paused, told = bool(last.get("paused")), last.get(_VERSION)
+    if not (paused or reading.pauses) or (isinstance(told, str) and told > at.isoformat()):
         return reading
-    snapshots.keep(work_item, {"at": at.isoformat(), "paused": reading.pauses})
-    return reading.resuming() if last.get("paused") and not reading.pauses else reading
+    snapshots.keep(work_item, {_VERSION: at.isoformat(), "paused": reading.pauses})
+    return reading.resuming() if paused and not reading.pauses else reading
