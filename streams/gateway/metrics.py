@@ -74,41 +74,89 @@ EVENTS_SOURCE = "events"
 """The label `source` of what is posted to `/v1/events`, whatever its CloudEvents source says."""
 
 CODES: frozenset[str] = frozenset(
-    {
-        "bad_request",
+    [
+        "bad_encoding",
+        "bad_header",
+        "bad_separators",
         "bad_signature",
         "bad_time",
         "bad_token",
         "breaker_open",
+        "coarse_time",
+        "connector_failed",
+        "control_character",
+        "disconnected",
+        "duplicate_key",
         "future",
         "idempotency_in_progress",
         "idempotency_mismatch",
+        "internal",
         "invalid_events",
         "invalid_value",
         "missing_field",
         "missing_type",
-        "no_events",
         "no_tokens",
+        "not_form",
         "not_found",
+        "not_hl7",
         "not_json",
+        "not_object",
+        "not_ready",
         "overloaded",
         "rate_limited",
+        "scope_missing",
         "slow_body",
         "source_not_allowed",
-        "scope_missing",
+        "too_complex",
         "too_deep",
         "too_large",
+        "too_long",
+        "too_many_entries",
         "too_many_events",
+        "too_many_messages",
+        "too_many_orders",
+        "too_many_segments",
         "unavailable",
+        "unclassified",
         "unknown_field",
         "unknown_key",
         "unknown_type",
+        "unsupported_charset",
         "unsupported_encoding",
         "unsupported_media_type",
+        "unsupported_processing_id",
+        "unsupported_type",
+        "unsupported_version",
         "wrong_method",
-    }
+    ]
 )
-UNUSED_REASONS: frozenset[str] = frozenset({"no_role", "no_actor", "no_work_item", "ping", "test", "handshake"})
+"""All reasons that the gateway and its connectors give for refusing something."""
+
+UNUSED_REASONS: frozenset[str] = frozenset(
+    [
+        "already_asked",
+        "closed",
+        "empty",
+        "empty_batch",
+        "entered_in_error",
+        "first_state",
+        "no_change",
+        "no_issue",
+        "no_role",
+        "no_time",
+        "no_visit",
+        "not_asked",
+        "not_sent",
+        "other_event",
+        "other_type",
+        "out_of_order",
+        "planned",
+        "stale",
+        "status",
+        "temporary_location",
+    ]
+)
+"""Why something is of no use, as far as connectors give a reason and not a kind of event."""
 OTHER = "other"
 _KINDS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
 
@@ -120,7 +168,8 @@ def code_label(code: str) -> str:
 
 def unused_label(code: str) -> str:
     """Why something was of no use, as a label. Codes that name what a source sent are `not_used`."""
-    return code if code in UNUSED_REASONS else "not_used"
+    reason = code.rpartition(".")[2]
+    return reason if reason in UNUSED_REASONS else "not_used"
 
 
 class Metrics:

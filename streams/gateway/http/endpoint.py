@@ -33,7 +33,7 @@ def endpoint(gateway: Gateway, name: str, handler: Handler) -> Handler:
         try:
             response = await handler(request)
         except Exception as error:
-            refused = refusal_of(error)
+            refused = _refusal_of(error, gateway)
             gateway.metrics.add(names.REFUSED, 1, name, names.code_label(refused.code))
             response = refused.response()
         gateway.metrics.add(names.REQUESTS, 1, name, str(response.status_code))
@@ -43,7 +43,7 @@ def endpoint(gateway: Gateway, name: str, handler: Handler) -> Handler:
     return handle
 
 
-def refusal_of(error: Exception) -> Refused:
+def _refusal_of(error: Exception, gateway: Gateway) -> Refused:
     """The problem that an error is answered with."""
     match error:
         case Refused():
@@ -55,7 +55,9 @@ def refusal_of(error: Exception) -> Refused:
         case TransientError():
             return Refused("unavailable", retry_after_s=error.retry_after_s)
         case NoTokens():
-            _log.error("a request was refused because there is no token yet: run `tieline tokens create`")
+            if gateway.clock_s() >= gateway.say_no_tokens_at_s:
+                gateway.say_no_tokens_at_s = gateway.clock_s() + 60.0
+                _log.error("requests are refused because there is no token yet: run `tieline tokens create`")
             return Refused("no_tokens", headers=_CHALLENGE)
         case Unauthorised():
             return Refused("bad_token", headers=_CHALLENGE)

@@ -103,6 +103,7 @@ class Gateway:
     Attributes:
         sources: by name.
         clock: the real time, aware; clock_s: one that only goes forward.
+        say_no_tokens_at_s: not before then is it said again that there are none.
     """
 
     edge: Edge
@@ -115,6 +116,7 @@ class Gateway:
     room: Room = field(default_factory=lambda: Room(ROOM_BYTES))
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     clock_s: Callable[[], float] = time.monotonic
+    say_no_tokens_at_s: float = field(init=False, default=0.0)
     senders: Senders = field(init=False)
     answers: Answers = field(init=False)
 

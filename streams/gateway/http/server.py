@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from schemas.errors import ConfigError, TransientError
+from streams.gateway.http.protocol import Protocol
 
 LOOPBACK = "127.0.0.1"
 FINISH_WITHIN_S = 30
@@ -105,7 +106,7 @@ def _config(app: ASGIApp, listening: Listening) -> uvicorn.Config:
     tls = listening.tls
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         # No access log: paths, addresses and times of requests say who does what.

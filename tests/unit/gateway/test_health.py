@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
 from streams.gateway.breaker import BreakerSettings
+from streams.gateway.http.problems import PROBLEMS
 from streams.gateway.metrics import CODES, METRICS, OTHER, UNUSED_REASONS, code_label, unused_label
 from tests.unit.gateway.asgi import ask
 from tests.unit.gateway.gateways import World, event, packed
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -78,8 +82,20 @@ async def test_spool_shows(world: World) -> None:
     assert "tieline_gateway_spool_oldest_seconds 3.0" in text
 
 
+def test_every_reason_that_the_gateway_gives_is_in_the_list() -> None:
+    found = set[str]()
+    for path in (ROOT / "streams" / "gateway").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("InvalidEvent", "Refused", "TooBusy"):
+                found |= {arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)}
+    assert "not_hl7" in found
+    assert found <= CODES
+    assert PROBLEMS.keys() <= CODES
+
+
 def test_label_is_never_what_somebody_sent() -> None:
     assert code_label("jane.roe") == OTHER
     assert unused_label("issues.jane roe") == "not_used"
+    assert unused_label("Task.no_role") == "no_role"
     assert {code_label(code) for code in CODES} == CODES
     assert {unused_label(reason) for reason in UNUSED_REASONS} == UNUSED_REASONS
