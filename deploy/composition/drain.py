@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+from kafka.admin import OffsetSpec
 from kafka.structs import TopicPartition
 
 from schemas import topics
@@ -17,6 +18,7 @@ from schemas.errors import TransientError
 from schemas.topics import PARTITIONS
 from streams.apps.topic_admin import admin
 from streams.transport.barrier import BARRIER_KEY
+from streams.transport.broker import AnyBroker
 from streams.transport.producer import BatchProducer
 
 INFER_GROUP, SINK_GROUP = "tieline-infer", "tieline-sink"
@@ -32,7 +34,7 @@ DERIVED = (
 Offsets = dict[tuple[str, int], int]
 
 
-def committed(broker: str, group: str) -> Offsets:
+def committed(broker: AnyBroker, group: str) -> Offsets:
     """What a consumer group has committed: the next offset of every (topic, partition).
 
     Raises: TransientError: no broker answers.
@@ -42,19 +44,14 @@ def committed(broker: str, group: str) -> Offsets:
     return {(tp.topic, tp.partition): entry.offset for tp, entry in found.items() if entry.offset >= 0}
 
 
-def end_offsets(broker: str, names: Sequence[str]) -> Offsets:
+def end_offsets(broker: AnyBroker, names: Sequence[str]) -> Offsets:
     """The end of every partition as the broker says. Right on Kafka, not on Tansu.
 
     Raises: TransientError: no broker answers.
     """
-    from kafka import KafkaConsumer
-
-    consumer = KafkaConsumer(bootstrap_servers=broker)
-    try:
-        wanted = [TopicPartition(name, number) for name in names for number in range(PARTITIONS)]
-        return {(tp.topic, tp.partition): offset for tp, offset in consumer.end_offsets(wanted).items()}
-    finally:
-        consumer.close()
+    wanted = {TopicPartition(name, number): OffsetSpec.LATEST for name in names for number in range(PARTITIONS)}
+    with admin(broker) as client:
+        return {(tp.topic, tp.partition): end.offset for tp, end in client.list_partition_offsets(wanted).items()}
 
 
 async def barriers(producer: BatchProducer, names: Sequence[str]) -> Offsets:
@@ -66,7 +63,7 @@ async def barriers(producer: BatchProducer, names: Sequence[str]) -> Offsets:
 
 
 async def drained(
-    broker: str, producer: BatchProducer, progress: Callable[[int], None] = lambda _: None, stall_s: float = 60.0
+    broker: AnyBroker, producer: BatchProducer, progress: Callable[[int], None] = lambda _: None, stall_s: float = 60.0
 ) -> None:
     """Return once infer has folded every event that was there, and the sink has stored all that came of it.
 
@@ -81,7 +78,9 @@ async def drained(
     await _passed(broker, SINK_GROUP, events | await barriers(producer, DERIVED), progress, stall_s)
 
 
-async def _passed(broker: str, group: str, ends: Offsets, progress: Callable[[int], None], stall_s: float) -> None:
+async def _passed(
+    broker: AnyBroker, group: str, ends: Offsets, progress: Callable[[int], None], stall_s: float
+) -> None:
     least, moved_at_s = -1, time.monotonic()
     while True:
         try:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from schemas.errors import TransientError
 from streams.gateway.durable import EventLog, EventLogSettings
+from streams.transport.broker import AnyBroker, Broker
 
 Offsets = dict[tuple[str, int], int]
 POLL_S, STALL_S = 1.0, 300.0
 MIB = 1024 * 1024
 
 
-def event_log(
-    broker: str | Sequence[str], spool: Path, embedded: bool = False, max_bytes: int = 1024 * MIB
-) -> EventLog:
+def event_log(broker: AnyBroker, spool: Path, embedded: bool = False, max_bytes: int = 1024 * MIB) -> EventLog:
     """The log of a gateway.
 
     Args:
@@ -24,8 +23,9 @@ def event_log(
         embedded: the broker keeps nothing.
         max_bytes: of the spool.
     """
-    settings = EventLogSettings(folder=spool, max_bytes=max_bytes)
-    return EventLog(broker, settings, keep_until=Archived(str(broker)) if embedded else None)
+    where = Broker.of(broker)
+    settings = EventLogSettings(folder=spool, max_bytes=max_bytes, client=where.security_options())
+    return EventLog(where.servers, settings, keep_until=Archived(where) if embedded else None)
 
 
 def embedded_spool(data: Path) -> Path:
@@ -40,7 +40,7 @@ class Archived:
         reached: what the sink's group has committed; asks `broker`, unless given.
     """
 
-    def __init__(self, broker: str, reached: Callable[[], Offsets] | None = None, poll_s: float = POLL_S) -> None:
+    def __init__(self, broker: AnyBroker, reached: Callable[[], Offsets] | None = None, poll_s: float = POLL_S) -> None:
         self._reached = reached or (lambda: _committed(broker))
         self._poll_s = poll_s
 
@@ -59,7 +59,7 @@ class Archived:
             await asyncio.sleep(self._poll_s)
 
 
-def _committed(broker: str) -> Offsets:
+def _committed(broker: AnyBroker) -> Offsets:
     from deploy.composition.drain import SINK_GROUP, committed  # half as long again to import as all else here
 
     return committed(broker, SINK_GROUP)

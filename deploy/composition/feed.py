@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from schemas import topics
 from schemas.topics import PARTITIONS
+from streams.transport.broker import AnyBroker
 from streams.transport.partitioner import partition_for
 from streams.transport.producer import BatchProducer, Pair
 
@@ -104,7 +105,7 @@ class Spool:
 
 
 @asynccontextmanager
-async def feed_to(broker: str, folder: Path | None = None) -> AsyncIterator[Feed]:
+async def feed_to(broker: AnyBroker, folder: Path | None = None) -> AsyncIterator[Feed]:
     """A connected feed; spooling in `folder`, where there is one.
 
     Raises: TransientError: no broker answers.

@@ -31,6 +31,7 @@ from streams.gateway.metrics import Metrics
 from streams.gateway.source_files import explained, read_sources
 from streams.gateway.sources import SOURCES_FILE, SecretRef, Source, Sources
 from streams.gateway.tokens import TOKENS_FILE, TokenFile, Tokens, ensure_local_token, utc_now
+from streams.transport.broker import AnyBroker
 
 if TYPE_CHECKING:
     from streams.gateway.connectors.snapshots import SnapshotStore
@@ -60,7 +61,7 @@ class GatewaySettings:
         embedded: the broker keeps nothing, so the spool is kept until the store has everything.
     """
 
-    broker: str
+    broker: AnyBroker
     folder: Path
     policies: Sequence[Path]
     listening: Listening

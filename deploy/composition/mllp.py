@@ -29,6 +29,7 @@ from streams.gateway.mllp.tls import server_tls
 from streams.gateway.source_files import read_sources
 from streams.gateway.sources import SOURCES_FILE, Source
 from streams.gateway.tokens import utc_now
+from streams.transport.broker import AnyBroker
 
 FOLDER = "mllp"
 CONNECTOR = "hl7v2"
@@ -55,7 +56,7 @@ class MllpRun:
         embedded: the broker keeps nothing, so the spool is kept until the store has everything.
     """
 
-    broker: str
+    broker: AnyBroker
     folder: Path
     policies: Sequence[Path]
     source: str

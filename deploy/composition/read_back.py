@@ -13,7 +13,9 @@ from aiokafka.errors import KafkaError
 from schemas.errors import TransientError
 from streams.transport.barrier import BARRIER_KEY
 from streams.transport.batch import Record, records_of
+from streams.transport.broker import AnyBroker, Broker
 from streams.transport.producer import BatchProducer
+from streams.transport.refusal import connecting
 
 _POLL_MS = 200
 _READ_THROUGH = 1_000
@@ -21,24 +23,31 @@ _READ_THROUGH = 1_000
 
 
 async def read_back(
-    topic: str, wanted: Mapping[int, Collection[int]], *, broker: str, producer: BatchProducer, stall_s: float = 15.0
+    topic: str,
+    wanted: Mapping[int, Collection[int]],
+    *,
+    broker: AnyBroker,
+    producer: BatchProducer,
+    stall_s: float = 15.0,
 ) -> AsyncIterator[Record]:
     """The records of these partitions and offsets that the broker still has, in order within each partition.
 
     A barrier in each of these partitions says where it ends: end offsets are wrong on Tansu. Takes no part in any
     group.
 
-    Raises: TransientError: the broker is away, or stalled.
+    Raises: TransientError: the broker is away, or stalled. ConfigError: it refuses us.
     Cost: 5 ms for each record that stands alone.
     """
+    where = Broker.of(broker)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=broker,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=_POLL_MS // 4,
         enable_auto_commit=False,
+        **where.aiokafka_options(),
     )
     try:
-        await consumer.start()
+        async with connecting(where):
+            await consumer.start()
         for partition, offsets in sorted(wanted.items()):
             end = await producer.produce(topic, partition, [(BARRIER_KEY, uuid4().bytes)])
             ahead = deque(sorted(offset for offset in set(offsets) if 0 <= offset < (end or 0)))

@@ -18,6 +18,7 @@ from deploy.composition.feed import Feed, Spool
 from schemas import topics
 from schemas.topics import PARTITIONS, work_item_key
 from sinks.clickhouse.queries.work_items import archived_states, item_payloads, items_ahead_of_state
+from streams.transport.broker import AnyBroker
 from streams.transport.partitioner import partition_for
 from streams.transport.producer import BatchProducer, Pair
 
@@ -33,7 +34,7 @@ class Restored:
     spooled: int
 
 
-async def restore(client: Client, broker: str, spools: Sequence[Spool]) -> Restored:
+async def restore(client: Client, broker: AnyBroker, spools: Sequence[Spool]) -> Restored:
     """Bring everything back; returns once the broker has acknowledged it all. The spools stay.
 
     Raises: TransientError: broker or store is away.

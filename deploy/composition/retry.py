@@ -25,6 +25,7 @@ from schemas.topics import PARTITIONS, split_key
 from sinks.clickhouse.queries.dead_letters import Identity, archived_contents
 from streams.gateway.edge import Edge, Sealed
 from streams.transport.batch import Record
+from streams.transport.broker import AnyBroker
 
 CHUNK_LETTERS = 500
 
@@ -62,7 +63,7 @@ class Retry:
     """
 
     def __init__(
-        self, client: Client, edge: Edge, feed: Feed, broker: str, now: datetime, *, dry_run: bool = False
+        self, client: Client, edge: Edge, feed: Feed, broker: AnyBroker, now: datetime, *, dry_run: bool = False
     ) -> None:
         self._client, self._edge, self._feed, self._broker = client, edge, feed, broker
         self._now, self._dry_run = now, dry_run

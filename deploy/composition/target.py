@@ -10,6 +10,8 @@ from pathlib import Path
 from deploy.embedded.instance import Instance, default_data_dir, running_instance
 from schemas.errors import ConfigError
 from sinks.clickhouse.settings import URL_ENV, ClickHouseSettings
+from streams.transport.broker import Broker
+from streams.transport.security import BrokerSecurity
 
 BROKER_ENV = "TIELINE_BROKER"
 DATA_ENV = "TIELINE_DATA"
@@ -23,11 +25,11 @@ class Target:
     """Addresses of a running Tieline.
 
     Attributes:
-        broker: `host:port`.
+        broker: as text, its address.
         instance: the embedded instance, if it is one.
     """
 
-    broker: str
+    broker: Broker
     clickhouse: ClickHouseSettings
     instance: Instance | None = None
 
@@ -48,6 +50,18 @@ def policy_paths(given: list[Path] | None, folder: Path | None, env: Mapping[str
     return [BUNDLED_POLICIES]
 
 
+def find_broker(given: str | None = None, embedded: bool = False, env: Mapping[str, str] = os.environ) -> Broker:
+    """The broker at the given address, else at `TIELINE_BROKER`, with the security that the environment names.
+
+    Args:
+        embedded: it is the embedded one, on loopback and in plaintext whatever the environment says.
+    Raises: ConfigError: see `BrokerSecurity.from_env`.
+    """
+    return Broker.at(
+        given or env.get(BROKER_ENV) or "127.0.0.1:9092", None if embedded else BrokerSecurity.from_env(env)
+    )
+
+
 def find_target(folder: Path | None = None, env: Mapping[str, str] = os.environ, user: str = "tieline") -> Target:
     """The Tieline that is meant; `user` is who we are in an embedded store.
 
@@ -55,7 +69,7 @@ def find_target(folder: Path | None = None, env: Mapping[str, str] = os.environ,
         `tieline up`, or set TIELINE_BROKER and TIELINE_CLICKHOUSE_URL.
     """
     if folder is None and (env.get(BROKER_ENV) or env.get(URL_ENV)):
-        return Target(env.get(BROKER_ENV, "127.0.0.1:9092"), ClickHouseSettings.from_env(env))
+        return Target(find_broker(env=env), ClickHouseSettings.from_env(env))
     where = data_dir(folder, env)
     instance = running_instance(where)
     if instance is None:
@@ -70,4 +84,4 @@ def target_of(instance: Instance, user: str = "tieline") -> Target:
     settings = ClickHouseSettings.from_url(
         f"http://127.0.0.1:{instance.ports['store']}", user=user, password=instance.passwords[user]
     )
-    return Target(f"127.0.0.1:{instance.ports['broker']}", settings, instance)
+    return Target(Broker.at(f"127.0.0.1:{instance.ports['broker']}"), settings, instance)

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import AuthorizationError, KafkaError, TopicAlreadyExistsError
 
 from schemas.errors import ConfigError, TransientError
 from schemas.topics import TOPICS
+from streams.transport.broker import AnyBroker, Broker
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -30,24 +31,35 @@ class TopicState(NamedTuple):
 
 
 @contextmanager
-def admin(broker: str) -> Iterator[KafkaAdminClient]:
+def admin(broker: AnyBroker) -> Iterator[KafkaAdminClient]:
     """A connected admin client.
 
-    Raises: TransientError: no broker answers.
+    Raises: TransientError: no broker answers. ConfigError: one does, and refuses us, or what is done inside.
     """
+    where = Broker.of(broker)
     try:
-        client = KafkaAdminClient(bootstrap_servers=broker, bootstrap_timeout_ms=int(CONNECT_TIMEOUT_S * 1000))
+        client = KafkaAdminClient(bootstrap_timeout_ms=int(CONNECT_TIMEOUT_S * 1000), **where.kafka_python_options())
     except KafkaError as error:
-        raise TransientError(f"broker {broker}: {type(error).__name__}") from error
+        raise _not_connected(where, error) from error
     try:
         yield client
+    except AuthorizationError as error:
+        raise ConfigError(f"broker {where}: does not let this account do that ({type(error).__name__})") from error
     except KafkaError as error:
-        raise TransientError(f"broker {broker}: {type(error).__name__}") from error
+        raise TransientError(f"broker {where}: {type(error).__name__}") from error
     finally:
         client.close()
 
 
-def create_topics(broker: str, replication_factor: int = 1) -> list[str]:
+def _not_connected(broker: Broker, error: KafkaError) -> ConfigError | TransientError:
+    if broker.security.protocol == "PLAINTEXT":
+        return TransientError(f"broker {broker}: {type(error).__name__}")
+    from streams.transport.refusal import refusal_of  # and aiokafka with it
+
+    return refusal_of(broker, error)
+
+
+def create_topics(broker: AnyBroker, replication_factor: int = 1) -> list[str]:
     """Create the topics that do not exist; safe to call again. Returns the names of those created.
 
     Raises:
@@ -78,7 +90,7 @@ def create_topics(broker: str, replication_factor: int = 1) -> list[str]:
     return [topic.name for topic in missing]
 
 
-def describe_topics(broker: str) -> list[TopicState]:
+def describe_topics(broker: AnyBroker) -> list[TopicState]:
     """All of Tieline's topics as the broker has them, in the order of `TOPICS`.
 
     Raises: TransientError: no broker answers.

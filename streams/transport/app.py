@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import faust
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.tables.manager import TableManager
 from faust.types import Message
 
 from schemas.errors import ConfigError
 from streams.transport.batch import TopicPartition
+from streams.transport.broker import AnyBroker, Broker
 from streams.transport.deliver import Handle, deliver
 from streams.transport.in_flight import InFlight
 from streams.transport.membership import Membership
@@ -50,12 +52,14 @@ class BatchApp(faust.App):  # type: ignore[misc] # untyped base
     """A Faust app whose agents receive `PartitionBatch`es; made by `batch_app`.
 
     Attributes:
+        kafka: where it reads.
         offsets: what was delivered, is safe, is committed.
         membership: whether this worker may still write in the name of its partitions.
         in_flight: the handlers at work.
     """
 
-    def __init__(self, name: str, *, transport_settings: TransportSettings, **options: Any) -> None:
+    def __init__(self, name: str, kafka: Broker, *, transport_settings: TransportSettings, **options: Any) -> None:
+        self.kafka = kafka
         self.transport_settings = transport_settings
         self.offsets = Offsets()
         self.membership = Membership(transport_settings.session_timeout_s)
@@ -140,7 +144,7 @@ class BatchApp(faust.App):  # type: ignore[misc] # untyped base
 
 def batch_app(
     name: str,
-    broker: str | Sequence[str],
+    broker: AnyBroker,
     *,
     settings: TransportSettings | None = None,
     **faust_options: Any,
@@ -149,20 +153,33 @@ def batch_app(
 
     Args:
         name: app and consumer group, exactly as on the wire.
-        broker: `host:port` of the bootstrap brokers.
-        faust_options: passed to `faust.App`, for instance `broker_credentials`.
+        broker: where it reads and, if anybody has Faust produce, writes.
+        faust_options: passed to `faust.App`.
     Raises: ConfigError: a name with a module path or a blank broker.
     """
-    ours = settings or TransportSettings()
-    brokers = [broker] if isinstance(broker, str) else list(broker)
-    if not name or "__main__" in name or not all(brokers) or not brokers:
-        raise ConfigError(f"an app needs a name of its own and a broker, not {name!r} and {brokers!r}")
-    return BatchApp(name, transport_settings=ours, **(_faust_settings(brokers, ours) | faust_options))
+    ours, kafka = settings or TransportSettings(), Broker.of(broker)
+    if not name or "__main__" in name:
+        raise ConfigError(f"an app needs a name of its own, not {name!r}")
+    return BatchApp(name, kafka, transport_settings=ours, **(_faust_settings(kafka, ours) | faust_options))
 
 
-def _faust_settings(brokers: Sequence[str], ours: TransportSettings) -> dict[str, Any]:
+def _credentials(kafka: Broker) -> Credentials | None:
+    """The same for what Faust itself would connect: its producer."""
+    security = kafka.security
+    if security.sasl:
+        return SASLCredentials(
+            username=security.username,
+            password=security.password.get_secret_value(),
+            ssl_context=kafka.tls,
+            mechanism=security.mechanism,
+        )
+    return SSLCredentials(kafka.tls) if security.encrypted else None
+
+
+def _faust_settings(kafka: Broker, ours: TransportSettings) -> dict[str, Any]:
     return {
-        "broker": [f"tieline://{address}" for address in brokers],
+        "broker": [f"tieline://{address}" for address in kafka.servers],
+        "broker_credentials": _credentials(kafka),
         "version": 1,
         "autodiscover": False,
         "key_serializer": "raw",

@@ -7,7 +7,7 @@ reads until it meets it: everything written before is then known to have been re
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer
@@ -16,7 +16,9 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import TransientError
 from streams.transport.batch import Record, records_of
+from streams.transport.broker import AnyBroker, Broker
 from streams.transport.producer import BatchProducer
+from streams.transport.refusal import connecting
 
 # One key for all readers: compaction keeps only the newest barrier of a partition.
 BARRIER_KEY = b"\x00tieline.barrier"
@@ -32,7 +34,7 @@ async def read_to_barrier(
     topic: str,
     partitions: Collection[int],
     *,
-    broker: str | Sequence[str],
+    broker: AnyBroker,
     producer: BatchProducer,
     stall_timeout_s: float = 15.0,
 ) -> AsyncIterator[Record]:
@@ -41,7 +43,7 @@ async def read_to_barrier(
 
     Args:
         stall_timeout_s: longest time without any record while a barrier is still ahead.
-    Raises: TransientError: the broker is away, or stalled; start again from the beginning.
+    Raises: TransientError: the broker is away, or stalled; start again from the beginning. ConfigError: it refuses us.
     """
     token = uuid4().bytes
     barrier_offsets = {}
@@ -50,9 +52,13 @@ async def read_to_barrier(
         barrier_offsets[partition] = -1 if offset is None else offset
     if not barrier_offsets:
         return
-    consumer = AIOKafkaConsumer(bootstrap_servers=broker, auto_offset_reset="earliest", fetch_max_wait_ms=_POLL_MS // 4)
+    where = Broker.of(broker)
+    consumer = AIOKafkaConsumer(
+        auto_offset_reset="earliest", fetch_max_wait_ms=_POLL_MS // 4, **where.aiokafka_options()
+    )
     try:
-        await consumer.start()
+        async with connecting(where):
+            await consumer.start()
         async for record in _read(consumer, topic, barrier_offsets, token, stall_timeout_s):
             yield record
     except KafkaError as error:

@@ -18,6 +18,7 @@ from faust.transport.drivers import aiokafka as stock
 
 from streams.transport.batch import TopicPartition
 from streams.transport.membership import Membership
+from streams.transport.refusal import connecting
 
 if TYPE_CHECKING:
     from streams.transport.driver import Consumer
@@ -37,7 +38,8 @@ class BatchConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc] #
     async def on_start(self) -> None:
         """Start the consumer; every answer of the group coordinator tells whether we are still a member."""
         self._fetching = asyncio.Lock()
-        await super().on_start()
+        async with connecting(self.app.kafka):
+            await super().on_start()
         if not self.app.client_only:
             coordinator = self._ensure_consumer()._coordinator
             coordinator._send_req = _watched(coordinator._send_req, self.app.membership)
@@ -64,7 +66,7 @@ class BatchConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc] #
             rebalance_timeout_ms=_ms(ours.rebalance_timeout_s),
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
-            **stock.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+            **self.app.kafka.security_options(),
         )
 
     async def subscribe(self, topics: Iterable[str]) -> None:

@@ -12,7 +12,9 @@ from typing import Any, Self
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from schemas.errors import InvalidEvent, TransientError
+from schemas.errors import InvalidEvent, TielineError, TransientError
+from streams.transport.broker import AnyBroker, Broker
+from streams.transport.refusal import connecting
 
 Pair = tuple[bytes | None, bytes | None]
 _RETRY_PAUSE_S = 0.2
@@ -43,28 +45,29 @@ class BatchProducer:
     twice. Calls for different partitions may run side by side; calls for one partition must be awaited in turn.
     """
 
-    def __init__(self, broker: str | Sequence[str], settings: ProducerSettings | None = None) -> None:
-        self._broker = broker
+    def __init__(self, broker: AnyBroker, settings: ProducerSettings | None = None) -> None:
+        self._broker = Broker.of(broker)
         self._settings = settings or ProducerSettings()
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> Self:
-        """Connect. Raises: TransientError: no broker answers."""
+        """Connect. Raises: TransientError: no broker answers. ConfigError: one does, and refuses us."""
         ours = self._settings
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._broker,
             acks="all",
             compression_type=ours.compression,
             max_batch_size=ours.chunk_bytes,
             max_request_size=ours.chunk_bytes * 8,
             request_timeout_ms=int(ours.request_timeout_s * 1000),
+            **self._broker.aiokafka_options(),
         )
         try:
-            await producer.start()
-        except KafkaError as error:
+            async with connecting(self._broker):
+                await producer.start()
+        except TielineError:
             with suppress(KafkaError):
                 await producer.stop()
-            raise TransientError(f"broker {self._broker}: {error!r}") from error
+            raise
         self._producer = producer
         return self
 

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 
+from schemas.errors import ConfigError
 from streams.transport.app import BatchApp
 
 _log = logging.getLogger(__name__)
@@ -24,11 +25,14 @@ async def run_app(app: BatchApp, *, stop: asyncio.Event | None = None) -> int:
 
     Args:
         stop: ends the app when set; signals are then left to the caller.
-    Returns: the process's exit code: 0 after a clean stop, 1 after a crash.
+    Returns: the process's exit code: 0 after a clean stop, 1 after a crash, 78 after one that a setting caused.
     """
     with nullcontext(stop) if stop else _set_by_signal() as stopping:
         crashed = await _until_stop_or_crash(app, stopping)
         await _stop_within(app, app.transport_settings.stop_timeout_s)
+    if crashed and isinstance(app.crash_reason, ConfigError):
+        _log.error("%s: %s", app.conf.id, app.crash_reason)
+        return ConfigError.exit_code
     if crashed:
         _log.error("%s crashed: %r", app.conf.id, app.crash_reason)
         return CRASHED_EXIT_CODE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,7 +78,7 @@ def gateway(
     `tieline tokens create` makes the tokens that senders need. Endpoints: `/docs` on the running gateway.
     """
     from deploy.composition.gateway import GatewaySettings, run_gateway
-    from deploy.composition.target import BROKER_ENV, data_dir, policy_paths
+    from deploy.composition.target import data_dir, find_broker, policy_paths
     from deploy.embedded.parent import watch_parent
     from streams.gateway.http.server import Listening
 
@@ -87,7 +86,7 @@ def gateway(
     quiet_logs(log_level)
     folder = data_dir(data)
     settings = GatewaySettings(
-        broker=broker or os.environ.get(BROKER_ENV) or "127.0.0.1:9092",
+        broker=find_broker(broker, embedded),
         folder=folder,
         policies=policy_paths(policy, folder),
         listening=Listening(host, port, _tls(tls_cert, tls_key, tls_client_ca), behind_proxy),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,14 +71,14 @@ def mllp(
     """
     from deploy.cli.commands.gateway import quiet_logs
     from deploy.composition.mllp import MllpRun, run_mllp
-    from deploy.composition.target import BROKER_ENV, data_dir, policy_paths
+    from deploy.composition.target import data_dir, find_broker, policy_paths
     from deploy.embedded.parent import watch_parent
 
     watch_parent()
     quiet_logs(log_level)
     folder = data_dir(data)
     run = MllpRun(
-        broker=broker or os.environ.get(BROKER_ENV) or "127.0.0.1:9092",
+        broker=find_broker(broker, embedded),
         folder=folder,
         policies=policy_paths(policy, folder),
         source=source,

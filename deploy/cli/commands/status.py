@@ -49,18 +49,18 @@ def status(
 
 def _ask_broker(target: Target, report: _Report) -> None:
     from deploy.composition.drain import INFER_GROUP, SINK_GROUP
-    from schemas.errors import TransientError
+    from schemas.errors import ConfigError, TransientError
 
     try:
         ends = _ends(target)
-        report.services.append(("broker", target.broker))
+        report.services.append(("broker", str(target.broker)))
         for group in (INFER_GROUP, SINK_GROUP):
             workers = _workers(target, group)
             report.services.append((group, f"{workers} worker{'s' if workers != 1 else ''}"))
             if not workers:
                 report.missing.append(group)
             _add_lag(target, group, ends, report)
-    except TransientError as error:
+    except (TransientError, ConfigError) as error:
         report.missing.append("broker")
         report.services.append(("broker", str(error)))
 

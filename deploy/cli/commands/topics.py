@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -10,13 +10,16 @@ from rich.table import Table
 from deploy.cli.console import FAILED_EXIT_CODE, out
 from deploy.cli.options import BrokerOption, DataOption
 
+if TYPE_CHECKING:
+    from streams.transport.broker import Broker
+
 app = typer.Typer(help="The Kafka topics.", no_args_is_help=True)
 
 
-def _broker(given: str | None, data: DataOption) -> str:
-    from deploy.composition.target import find_target
+def _broker(given: str | None, data: DataOption) -> Broker:
+    from deploy.composition.target import find_broker, find_target
 
-    return given or find_target(data).broker
+    return find_broker(given) if given else find_target(data).broker
 
 
 @app.command()

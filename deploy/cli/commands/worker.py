@@ -38,15 +38,15 @@ def infer(
     log_level: LogOption = "info",
 ) -> None:
     """Fold events into handoffs, exchanges, problems and evidence."""
-    from deploy.composition.target import BROKER_ENV, policy_paths
+    from deploy.composition.target import find_broker, policy_paths
     from deploy.policy_files import load_policy_book
     from streams.apps.infer.app import InferSettings, infer_app
 
     policies = load_policy_book(policy_paths(policy, None))
-    address = broker or os.environ.get(BROKER_ENV, "127.0.0.1:9092")
+    kafka = find_broker(broker, embedded)
     settings = InferSettings(say_restored=embedded)
     _run(
-        lambda: infer_app(address, policies, settings, _transport(embedded), _clock()),
+        lambda: infer_app(kafka, policies, settings, _transport(embedded), _clock()),
         ready_file,
         log_level,
     )
@@ -61,17 +61,17 @@ def sink(
     log_level: LogOption = "info",
 ) -> None:
     """Write everything to ClickHouse (TIELINE_CLICKHOUSE_URL, _USER, _PASSWORD or _PASSWORD_FILE)."""
-    from deploy.composition.target import BROKER_ENV, policy_paths
+    from deploy.composition.target import find_broker, policy_paths
     from deploy.policy_files import load_policy_book
     from sinks.clickhouse.settings import ClickHouseSettings
     from sinks.clickhouse.store import ClickHouseStore
     from streams.apps.sink.app import sink_app
 
     policies = load_policy_book(policy_paths(policy, None))
-    address = broker or os.environ.get(BROKER_ENV, "127.0.0.1:9092")
+    kafka = find_broker(broker, embedded)
     store = ClickHouseStore(ClickHouseSettings.from_env())
     _run(
-        lambda: sink_app(address, store, policies, transport=_transport(embedded), clock=_clock()),
+        lambda: sink_app(kafka, store, policies, transport=_transport(embedded), clock=_clock()),
         ready_file,
         log_level,
     )

@@ -27,6 +27,7 @@ from streams.apps.state import decode_state
 from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import is_barrier, read_to_barrier
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
+from streams.transport.broker import AnyBroker
 from streams.transport.producer import BatchProducer
 from streams.transport.settings import TransportSettings
 
@@ -65,7 +66,7 @@ class Infer:
     def __init__(
         self,
         app: BatchApp,
-        broker: str,
+        broker: AnyBroker,
         policies: PolicyBook,
         settings: InferSettings | None = None,
         clock: Clock = wall_clock,
@@ -267,7 +268,7 @@ async def _wait(event: asyncio.Event, timeout_s: float | None) -> None:
 
 
 def infer_app(
-    broker: str,
+    broker: AnyBroker,
     policies: PolicyBook,
     settings: InferSettings | None = None,
     transport: TransportSettings | None = None,
@@ -276,7 +277,7 @@ def infer_app(
     """The `infer` app, ready to run with `run_app`.
 
     Args:
-        broker: `host:port` of the bootstrap broker.
+        broker: an address is plaintext.
         clock: what `as_of` is; a pinned one makes two runs comparable row by row.
     """
     app = batch_app(GROUP, broker, settings=transport)

@@ -26,6 +26,7 @@ from streams.apps.sink.store import Item, Store
 from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import is_barrier
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
+from streams.transport.broker import AnyBroker
 from streams.transport.producer import BatchProducer
 from streams.transport.settings import TransportSettings
 
@@ -74,7 +75,7 @@ class Sink:
     def __init__(
         self,
         app: BatchApp,
-        broker: str,
+        broker: AnyBroker,
         store: Store,
         policies: PolicyBook,
         settings: SinkSettings | None = None,
@@ -225,7 +226,7 @@ def _data(batch: PartitionBatch) -> list[Record]:
 
 
 def sink_app(
-    broker: str,
+    broker: AnyBroker,
     store: Store,
     policies: PolicyBook,
     settings: SinkSettings | None = None,
@@ -235,7 +236,7 @@ def sink_app(
     """The `sink` app, ready to run with `run_app`.
 
     Args:
-        broker: `host:port` of the bootstrap broker.
+        broker: an address is plaintext.
         store: where everything goes.
     """
     app = batch_app(GROUP, broker, settings=transport)
