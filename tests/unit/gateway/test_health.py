@@ -99,3 +99,10 @@ def test_label_is_never_what_somebody_sent() -> None:
     assert unused_label("Task.no_role") == "no_role"
     assert {code_label(code) for code in CODES} == CODES
     assert {unused_label(reason) for reason in UNUSED_REASONS} == UNUSED_REASONS
+
+
+def test_reference_lists_every_metric_as_it_is() -> None:
+    text = (ROOT / "docs" / "gateway.md").read_text()
+    for metric in METRICS:
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        assert f"| `{metric.name}` | {metric.kind} | {labels} | {metric.help} |" in text
