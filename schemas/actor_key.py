@@ -42,13 +42,24 @@ class ActorKey:
         return f"{self.key_id}:{hmac.digest(self.secret, text, 'sha256')[:16].hex()}"
 
 
+def is_key_id(text: str) -> bool:
+    """1 to 32 of a-z 0-9 _ -, the first a letter or digit."""
+    return _KEY_ID.fullmatch(text) is not None
+
+
+def key_of_line(line: str) -> ActorKey | None:
+    """The key that a line `<key-id>:<64 hex>` holds, None if it is none."""
+    match = _LINE.fullmatch(line)
+    return ActorKey(match[1], bytes.fromhex(match[2])) if match else None
+
+
 def parse_actor_key(text: str) -> ActorKey:
     """The key in the text of a key file: one line `<key-id>:<64 hex>` besides blank lines and lines with `#` in front.
 
     Raises: ValueError: anything else; the message repeats nothing of it.
     """
     found = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    match = _LINE.fullmatch(found[0]) if len(found) == 1 else None
-    if match is None:
+    key = key_of_line(found[0]) if len(found) == 1 else None
+    if key is None:
         raise ValueError("expected one line `<key-id>:<64 hex digits>` (key id: a-z 0-9 _ -, at most 32)")
-    return ActorKey(match[1], bytes.fromhex(match[2]))
+    return key
