@@ -79,7 +79,7 @@ def _read(payload: Any) -> Reading:
     return Reading()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(SEEDS), st.randoms(use_true_random=False), st.integers(1, 4))
 def test_anything_may_stand_anywhere(seed: Json, chance: random.Random, times: int) -> None:
     payload = json.loads(json.dumps(seed))
@@ -90,7 +90,7 @@ def test_anything_may_stand_anywhere(seed: Json, chance: random.Random, times: i
         event(draft, "ed-to-ward")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.recursive(
         st.sampled_from(WEIRD),
@@ -104,7 +104,7 @@ def test_any_json_is_read_or_refused(payload: Any) -> None:
     _read(payload)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     with suppress(InvalidEvent):

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.gateway.connectors.connector import Context
 from streams.gateway.connectors.fhir import Fhir
+from streams.gateway.connectors.snapshots import SnapshotStore
 from streams.gateway.edge.draft import Draft
-from tests.unit.connectors.context import InMemorySnapshots, delivery
+from tests.unit.connectors.context import InMemorySnapshots, RoleMaps, delivery
 from tests.unit.connectors.payloads_fhir import (
+    ACTORS,
+    ROLES,
     Json,
     at_location,
     encounter,
@@ -71,7 +76,7 @@ def told(versions: list[Json], snapshots: InMemorySnapshots) -> list[Draft]:
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(lives(), st.randoms(use_true_random=False))
 def test_one_id_has_one_content_whatever_is_lost_repeated_or_late(versions: list[Json], chance: random.Random) -> None:
     jumbled = versions + chance.sample(versions, len(versions) // 2)
@@ -83,7 +88,7 @@ def test_one_id_has_one_content_whatever_is_lost_repeated_or_late(versions: list
         assert contents.setdefault(draft.id, draft) == draft
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(lives())
 def test_delivery_that_was_not_made_durable_is_read_again_the_same(versions: list[Json]) -> None:
     once = told(versions, InMemorySnapshots())
@@ -98,7 +103,7 @@ def test_delivery_that_was_not_made_durable_is_read_again_the_same(versions: lis
     assert again == once
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(lives())
 def test_repeating_the_newest_version_tells_nothing(versions: list[Json]) -> None:
     snapshots = InMemorySnapshots()
@@ -106,7 +111,7 @@ def test_repeating_the_newest_version_tells_nothing(versions: list[Json]) -> Non
     assert told(versions[-1:], snapshots) == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(lives(), st.randoms(use_true_random=False))
 def test_late_version_tells_nothing_but_answers(versions: list[Json], chance: random.Random) -> None:
     snapshots = InMemorySnapshots()
@@ -116,7 +121,7 @@ def test_late_version_tells_nothing_but_answers(versions: list[Json], chance: ra
     assert {verb(draft) for draft in told(late, snapshots)} <= {"handoff.accepted", "handoff.declined"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(lives())
 def test_one_delivery_of_a_history_tells_what_single_versions_do(versions: list[Json]) -> None:
     entries = [{"resource": version, "request": {"method": "PUT", "url": "x"}} for version in reversed(versions)]
@@ -124,3 +129,15 @@ def test_one_delivery_of_a_history_tells_what_single_versions_do(versions: list[
     at_once = told([history], InMemorySnapshots())
     one_by_one = told(versions, InMemorySnapshots())
     assert sorted(at_once, key=lambda draft: draft.id) == sorted(one_by_one, key=lambda draft: draft.id)
+
+
+def test_restarted_gateway_knows_what_was_told(tmp_path: Path) -> None:
+    heard: list[list[str]] = []
+    for version in (task(), task("accepted", 2, "08:10"), task("accepted", 2, "08:10")):
+        store = SnapshotStore(tmp_path / "snapshots.db")
+        snapshots = store.of("ehr")
+        known = Context("ed-to-ward", RoleMaps(ROLES, ACTORS), snapshots)
+        heard.append([verb(draft) for draft in Fhir().read(delivery(json.dumps(version).encode()), known).drafts])
+        assert snapshots.commit()
+        store.close()
+    assert heard == [["handoff.offered"], ["handoff.accepted"], []]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from schemas.errors import InvalidEvent
+from streams.gateway.connectors.fhir.elements import code, plain
 from streams.gateway.connectors.fhir.notification import notification_of
-from streams.gateway.connectors.fhir.resource import Resource, code, plain
+from streams.gateway.connectors.fhir.resource import Resource
 from streams.gateway.connectors.fhir.version import version_of
 from streams.gateway.connectors.reading_json import JsonObject
 

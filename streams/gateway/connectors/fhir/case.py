@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from streams.gateway.connectors.connector import Context
 from streams.gateway.connectors.fhir.directory import Directory
+from streams.gateway.connectors.fhir.elements import identifier_of
 from streams.gateway.connectors.fhir.options import FhirOptions
 from streams.gateway.connectors.fhir.parties import Parties
 from streams.gateway.connectors.fhir.reference import PERSONS, Reference
-from streams.gateway.connectors.fhir.resource import Resource, identifier_of
+from streams.gateway.connectors.fhir.resource import Resource
 from streams.gateway.edge.draft import Draft
 
 

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import islice
 
+from streams.gateway.connectors.fhir.elements import MAX_REPEATS
 from streams.gateway.connectors.fhir.reference import Reference
-from streams.gateway.connectors.fhir.resource import MAX_REPEATS, Resource
+from streams.gateway.connectors.fhir.resource import Resource
 
 _MAX_ROLES = 20
 """Of one practitioner."""

@@ -8,18 +8,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from streams.gateway.connectors.fhir.case import Case, Told
+from streams.gateway.connectors.fhir.elements import Period, code, codings, parts, period, reference
 from streams.gateway.connectors.fhir.owned import Course, OwnedState, owned_state
 from streams.gateway.connectors.fhir.reference import Reference
-from streams.gateway.connectors.fhir.resource import (
-    Period,
-    Resource,
-    code,
-    codings,
-    parts,
-    period,
-    reference,
-    required_key,
-)
+from streams.gateway.connectors.fhir.resource import Resource, required_key
 from streams.gateway.connectors.fhir.telling import Telling
 from streams.gateway.connectors.fhir.version import version_of
 from streams.gateway.connectors.reading_json import JsonObject

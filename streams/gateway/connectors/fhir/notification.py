@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from streams.gateway.connectors.fhir.elements import code, parts, plain, reference
 from streams.gateway.connectors.fhir.reference import Reference
-from streams.gateway.connectors.fhir.resource import Resource, code, parts, plain, reference
+from streams.gateway.connectors.fhir.resource import Resource
 from streams.gateway.connectors.reading_json import JsonObject
 
 _EVENT = "event-notification"

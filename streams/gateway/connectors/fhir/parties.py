@@ -8,8 +8,9 @@ from datetime import datetime
 from schemas.vocabulary import RoleKind
 from streams.gateway.connectors.connector import Roles
 from streams.gateway.connectors.fhir.directory import Directory
+from streams.gateway.connectors.fhir.elements import Coding, validity
 from streams.gateway.connectors.fhir.reference import Identifier, Reference
-from streams.gateway.connectors.fhir.resource import Coding, Resource, validity
+from streams.gateway.connectors.fhir.resource import Resource
 from streams.gateway.edge.draft import Acting
 
 _KINDS: dict[str, tuple[RoleKind, ...]] = {

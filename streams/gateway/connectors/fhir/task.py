@@ -10,13 +10,11 @@ from datetime import datetime
 
 from schemas.vocabulary import HandoffIntent
 from streams.gateway.connectors.fhir.case import Case, Told
-from streams.gateway.connectors.fhir.reference import Reference
-from streams.gateway.connectors.fhir.resource import Resource, parts, reference, required_key
+from streams.gateway.connectors.fhir.resource import Resource, required_key
+from streams.gateway.connectors.fhir.task_sides import TaskSides
 from streams.gateway.connectors.fhir.task_state import MAX_OFFERS, TaskState, state_of
 from streams.gateway.connectors.fhir.telling import Telling
 from streams.gateway.connectors.fhir.version import Version, version_of
-from streams.gateway.connectors.reading_json import JsonObject
-from streams.gateway.edge.draft import Acting
 
 _NO_REQUEST = frozenset({"proposal", "plan", "option"})
 _ASKED = frozenset({"requested", "received"})
@@ -65,9 +63,8 @@ class _TaskReading:
         self.before = state_of(case.last(key))
         self.telling = Telling(key, self._work_item() or key)
         self.own = self.telling.subject == key
-        self.requester, self.owner = task.reference("requester"), task.reference("owner")
-        self.from_role = case.parties.role(self.requester, task, task.instant("authoredOn") or changed_at)
-        self.to_role = self._to_role()
+        self.sides = TaskSides(task, changed_at, case)
+        self.from_role, self.to_role = self.sides.from_role, self.sides.to_role
 
     def told(self) -> Told:
         if self.before is not None and self.version.older_than(self.before.order):
@@ -101,7 +98,7 @@ class _TaskReading:
             before.to_role,
             before.offered_at,
             before.answer,
-            bool(self.owner),
+            self.sides.owned,
             dict(before.offers),
         )
 
@@ -118,22 +115,12 @@ class _TaskReading:
                 return found
         return ""
 
-    def _to_role(self) -> str:
-        """The owner's role; before somebody owns it, the role that is asked to."""
-        if self.owner is not None:
-            return self.case.parties.role(self.owner, self.task, self.changed_at)
-        asked = (*self.task.references("requestedPerformer"), *self.task.references("restriction.recipient"))
-        roles = {role for each in asked if (role := self.case.parties.role(each, self.task, self.changed_at))}
-        if roles:
-            return roles.pop() if len(roles) == 1 else ""
-        return self.case.parties.coded(self.task.codings("performerType") or self.task.codings("requestedPerformer"))
-
     # Who has it.
 
     def _tell_owner(self, now: TaskState) -> None:
         """An offer to a new owner, after the one to the owner before was withdrawn."""
         before = self.before or TaskState()
-        to_nobody = not self.to_role and not self.owner
+        to_nobody = not self.to_role and not self.sides.owned
         moved = bool(before.to_role) and (to_nobody or (self.to_role not in ("", before.to_role)))
         if moved:
             if before.answer in ("", "accepted") and before.status not in _ENDED and self.from_role:
@@ -143,7 +130,7 @@ class _TaskReading:
             return
         if now.to_role and not self._asked_again(before.status):
             return
-        if self.status == "ready" or before.answer == "given" or self._asked_itself():
+        if self.status == "ready" or before.answer == "given" or self.sides.asked_itself():
             self._tell_given(now)
         elif self.status != "entered-in-error":  # of something that should not be there nothing new is told
             self._tell_offer(now)
@@ -152,12 +139,6 @@ class _TaskReading:
         if before in _DONE:
             return self.status in _ASKED
         return before in _ENDED and self.status not in _ENDED
-
-    def _asked_itself(self) -> bool:
-        if self.requester is None or self.owner is None:
-            return False
-        key = self.case.directory.key(self.requester, self.task)
-        return key != "" and key == self.case.directory.key(self.owner, self.task)
 
     def _tell_offer(self, now: TaskState) -> None:
         times = now.offers.get(self.to_role, 0) + 1
@@ -168,7 +149,7 @@ class _TaskReading:
         self.telling.tell(
             "handoff.offered",
             now.offered_at,
-            self.case.parties.acting(self.requester, self.task),
+            self.sides.asker(),
             handoff_id=self._handoff_id(self.to_role, times),
             from_role=self.from_role,
             to_role=self.to_role,
@@ -225,7 +206,9 @@ class _TaskReading:
         if self.status in _TAKEN_ON and now.answer != "accepted":
             now.answer = "accepted"
             at = self._begun_at(now.offered_at)
-            self.telling.tell("handoff.accepted", at, self._doer(now.to_role), handoff_id=handoff_id, role=now.to_role)
+            self.telling.tell(
+                "handoff.accepted", at, self.sides.doer(now.to_role), handoff_id=handoff_id, role=now.to_role
+            )
         elif self.status == "rejected" and now.answer != "declined":
             verb = "handoff.returned" if now.answer == "accepted" else "handoff.declined"
             now.answer = "declined"
@@ -236,7 +219,7 @@ class _TaskReading:
     def _tell_refusal(self, verb: str, handoff_id: str, role: str) -> None:
         names = tuple(name for coding in self.task.codings("statusReason") for name in coding.names)
         reason = self.case.options.reason(names)
-        actor = self._doer(role)
+        actor = self.sides.doer(role)
         self.telling.tell(verb, self.changed_at, actor, handoff_id=handoff_id, role=role, reason=reason)
 
     def _tell_late_answer(self, newer: TaskState) -> None:
@@ -247,14 +230,14 @@ class _TaskReading:
         handoff_id = self._handoff_id(role, 1)
         if self.status in ("accepted", "in-progress"):
             at = self._begun_at(None)
-            self.telling.tell("handoff.accepted", at, self._doer(role), handoff_id=handoff_id, role=role)
+            self.telling.tell("handoff.accepted", at, self.sides.doer(role), handoff_id=handoff_id, role=role)
         elif self.status == "rejected":
             self._tell_refusal("handoff.declined", handoff_id, role)
 
     def _tell_work(self, now: TaskState) -> None:
         if not self.to_role or self.status not in _WORKED or self._before_status() in _DONE:
             return
-        role, doer = self._worker()
+        role, doer = self.sides.worker()
         started_at = self._begun_at(now.offered_at)
         if self._before_status() != "in-progress" and (self.status == "in-progress" or started_at != self.changed_at):
             self.telling.tell("work_item.worked", started_at, doer, role=role)
@@ -275,40 +258,6 @@ class _TaskReading:
 
     def _fits(self, at: datetime, offered_at: datetime | None) -> bool:
         return at <= self.changed_at and (offered_at is None or offered_at <= at)
-
-    def _worker(self) -> tuple[str, Acting | None]:
-        """Who did it, and in which role: by `performer` (R5), else the owner."""
-        for performer in self._performers():
-            doer = self.case.parties.acting(performer, self.task)
-            if doer is not None:
-                return self.case.parties.role(performer, self.task, self.changed_at) or self.to_role, doer
-        return self.to_role, self._doer(self.to_role)
-
-    def _doer(self, role: str) -> Acting | None:
-        """The person of the owning role behind this version; None if nobody says who."""
-        parties = self.case.parties
-        owner = parties.acting(self.owner, self.task)
-        if owner is not None:
-            return owner
-        for performer in self._performers():
-            found = parties.acting(performer, self.task)
-            if found is not None and parties.role(performer, self.task, self.changed_at) in ("", role):
-                return found
-        return self._signed_by(role)
-
-    def _signed_by(self, role: str) -> Acting | None:
-        """Who made this version, by Provenance that came along, if that was somebody of this role."""
-        for record in self.case.directory.provenance_of(self.task):
-            for agent in record.parts("agent"):
-                who = _referred(agent, "who")
-                sides = (who, _referred(agent, "onBehalfOf"))
-                if any(self.case.parties.role(side, record, self.changed_at) == role for side in sides):
-                    return self.case.parties.acting(who, record)
-        return None
-
-    def _performers(self) -> tuple[Reference, ...]:
-        found = (reference(actor) for part in self.task.parts("performer") for actor in parts(part, "actor"))
-        return tuple(filter(None, found))
 
     # The Task as a work item of its own.
 
@@ -338,7 +287,3 @@ class _TaskReading:
 
 
 _PATHS = {"encounter": "encounter", "focus": "focus", "based_on": "basedOn", "part_of": "partOf"}
-
-
-def _referred(part: JsonObject, path: str) -> Reference | None:
-    return next((found for each in parts(part, path) if (found := reference(each))), None)
