@@ -146,7 +146,8 @@ class SourceParts:
             limits=limits,
             media_types=known.media_types,
             bucket=Bucket(limits.per_s, limits.burst, time.monotonic),
-            acknowledge=_acknowledge() if known.acknowledges else None,
+            resources=known.resources,
+            acknowledge=hl7_acknowledgement() if known.acknowledges else None,
         )
 
     def intake(self, name: str, source: Source, reader: Connector) -> Intake:
@@ -199,7 +200,8 @@ def _secret(name: str, number: int, ref: SecretRef) -> SecretStr:
         raise ConfigError(f"sources.{name}.verify.secrets.{number}: {error}") from None
 
 
-def _acknowledge() -> Acknowledge:
+def hl7_acknowledgement() -> Acknowledge:
+    """How messages of HL7 version 2 are answered over HTTP: also those whose sender wants no answer."""
     from streams.gateway.connectors.hl7v2 import UNAVAILABLE, acknowledge, verdict_of
 
     def answer(message: bytes, taken: Taken | None, at: datetime) -> bytes:

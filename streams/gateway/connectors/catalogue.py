@@ -22,6 +22,7 @@ class Entry(NamedTuple):
     Attributes:
         media_types: of the bodies that it reads; one that starts with `+` is a suffix.
         snapshots: it compares with what was told before.
+        resources: its senders may put each resource below the endpoint, as FHIR R4 subscriptions do.
         acknowledges: its senders expect an acknowledgement of HL7 as the answer.
     """
 
@@ -29,6 +30,7 @@ class Entry(NamedTuple):
     cls: str
     media_types: tuple[str, ...] = JSON_TYPES
     snapshots: bool = False
+    resources: bool = False
     acknowledges: bool = False
 
 
@@ -38,7 +40,7 @@ _ENTRIES: dict[ConnectorName, Entry] = {
     "servicenow": Entry("servicenow", "ServiceNow", snapshots=True),
     "zendesk": Entry("zendesk", "Zendesk"),
     "pagerduty": Entry("pagerduty", "PagerDuty", snapshots=True),
-    "fhir": Entry("fhir", "Fhir", snapshots=True),
+    "fhir": Entry("fhir", "Fhir", snapshots=True, resources=True),
     "hl7v2": Entry("hl7v2", "Hl7v2", HL7_TYPES, snapshots=True, acknowledges=True),
     "json": Entry("json_mapping", "JsonMapping"),
 }

@@ -72,6 +72,7 @@ SCHEMAS: dict[str, Json] = {
         },
         additionalProperties=False,
     ),
+    "OperationOutcome": _object({"resourceType": {"const": "OperationOutcome"}, "issue": {"type": "array"}}),
     "Live": _object({"status": {"const": "live"}}, additionalProperties=False),
     "Ready": _object(
         {"status": {"const": "ready"}, "checks": {"type": "object", "additionalProperties": _TEXT}},

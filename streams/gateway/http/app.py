@@ -12,7 +12,7 @@ from streams.gateway.http.endpoint import Handler, endpoint
 from streams.gateway.http.events import Events
 from streams.gateway.http.gateway import Gateway
 from streams.gateway.http.health import Health
-from streams.gateway.http.openapi import OPERATIONS, openapi_document
+from streams.gateway.http.openapi import OPERATIONS, SOURCE, openapi_document
 from streams.gateway.http.page import PAGE_HEADERS, page
 from streams.gateway.http.problems import Refused
 
@@ -45,7 +45,9 @@ def _handlers(gateway: Gateway) -> list[tuple[str, str, Handler]]:
     return [
         ("/v1/events", "events", events.keep),
         ("/v1/validate", "validate", events.validate),
-        ("/v1/sources/{name}", "sources", deliveries.take),
+        (SOURCE, "sources", deliveries.take),
+        (f"{SOURCE}/{{type}}", "resources", deliveries.take_resource),
+        (f"{SOURCE}/{{type}}/{{id}}", "resources", deliveries.take_resource),
         ("/health/live", "live", health.live),
         ("/health/ready", "ready", health.ready),
         ("/metrics", "metrics", health.metrics),

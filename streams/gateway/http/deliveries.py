@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from streams.gateway.intake import Taken
 from streams.gateway.signatures import BadSignature, verify
 
 MAX_LISTED = 100
-HL7 = "application/hl7-v2"
+HL7, FHIR = "application/hl7-v2", "application/fhir+json"
 
 
 class Deliveries:
@@ -30,9 +31,23 @@ class Deliveries:
     async def take(self, request: Request) -> Response:
         """202 once everything is durable, dead letters included: a sender cannot correct what we cannot read, and many
         switch off what answers 4xx. 4xx only for who may not deliver, and for what is no delivery at all."""
+        entry = self._entry(request)
+        return await self._taken(request, entry, _answer)
+
+    async def take_resource(self, request: Request) -> Response:
+        """The same for a FHIR server that puts or posts each resource below the endpoint, and wants FHIR back."""
+        entry = self._entry(request)
+        if not entry.resources:
+            raise Refused("not_found")
+        return await self._taken(request, entry, _outcome)
+
+    def _entry(self, request: Request) -> SourceEntry:
         entry = self._gateway.sources.get(str(request.path_params["name"]))
         if entry is None:
             raise Refused("not_found")
+        return entry
+
+    async def _taken(self, request: Request, entry: SourceEntry, answer: Callable[[Taken], Response]) -> Response:
         if entry.verify == "token":
             self._require_token(entry, request)
         entry.bucket.take()
@@ -45,7 +60,7 @@ class Deliveries:
             delivery = Delivery(body, headers, received_at=self._gateway.clock())
             if entry.acknowledge is not None:
                 return await _acknowledged(entry, entry.acknowledge, delivery)
-            return _answer(await entry.intake.take(delivery))
+            return answer(await entry.intake.take(delivery))
 
     def _require_token(self, entry: SourceEntry, request: Request) -> None:
         token = token_of(self._gateway, request, "events:write")
@@ -94,6 +109,16 @@ def _answer(taken: Taken) -> Response:
     listed = [_entry(error) for error in errors[:MAX_LISTED]]
     document = {"accepted": taken.kept, "unused": taken.unused, "invalid": len(errors), "errors": listed}
     return JSONResponse(document, 202)
+
+
+def _outcome(taken: Taken) -> Response:
+    invalid = len(taken.invalid) + (taken.unreadable is not None)
+    issue = {
+        "severity": "warning" if invalid else "information",
+        "code": "processing" if invalid else "informational",
+        "diagnostics": f"accepted {taken.kept}, unused {taken.unused}, invalid {invalid}",
+    }
+    return JSONResponse({"resourceType": "OperationOutcome", "issue": [issue]}, 200, media_type=FHIR)
 
 
 def _entry(error: InvalidEvent) -> dict[str, object]:

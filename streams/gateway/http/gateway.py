@@ -61,6 +61,7 @@ class SourceEntry:
     Attributes:
         secrets: all that are active; empty for `token`.
         media_types: of the bodies that it reads; one that starts with `+` is a suffix.
+        resources: its senders put each resource below the endpoint.
         acknowledge: what the sender expects as the answer, where it is not ours to choose.
     """
 
@@ -70,6 +71,7 @@ class SourceEntry:
     limits: Limits
     media_types: Sequence[str]
     bucket: Bucket
+    resources: bool = False
     acknowledge: Acknowledge | None = None
 
 

@@ -105,6 +105,32 @@ _DELIVERING = tuple(
     code for code in _READING if code not in ("not_json", "bad_header", "too_many_events", "invalid_events")
 )
 
+SOURCE = "/v1/sources/{name}"
+
+
+def _resource(operation: str, summary: str, *parameters: str) -> Json:
+    """A FHIR resource below the endpoint of its source."""
+    described = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9.-]{1,64}$"}}
+        for name in parameters
+    ]
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "description": "For sources of FHIR only: R4 subscriptions of type rest-hook. Otherwise as the endpoint itself.",
+        "security": [{"token": []}],
+        "parameters": [_SOURCE_NAME, *described],
+        "requestBody": {"required": True, "content": {kind: {"schema": {"type": "object"}} for kind in _DELIVERED[:2]}},
+        "responses": {
+            "200": {
+                "description": "Durable, as the OperationOutcome says.",
+                "content": _content("application/fhir+json", "OperationOutcome"),
+            },
+            **_problems(*_DELIVERING, "bad_signature", "not_found", "unavailable", "breaker_open"),
+        },
+    }
+
+
 OPERATIONS: dict[str, Json] = {
     "/v1/events": {
         "post": {
@@ -127,7 +153,7 @@ OPERATIONS: dict[str, Json] = {
             "responses": {"200": _answer("Valid, each as `results` says.", "Checked"), **_problems(*_READING)},
         }
     },
-    "/v1/sources/{name}": {
+    SOURCE: {
         "post": {
             "operationId": "takeDelivery",
             "summary": "Take what a source sends by itself",
@@ -145,11 +171,17 @@ OPERATIONS: dict[str, Json] = {
                 },
             },
             "responses": {
+                "200": {
+                    "description": "HL7 version 2: the acknowledgement.",
+                    "content": {"application/hl7-v2": {"schema": {"type": "string"}}},
+                },
                 "202": _answer("Durable, as the counts say.", "Taken"),
                 **_problems(*_DELIVERING, "bad_signature", "not_found", "unavailable", "breaker_open"),
             },
         }
     },
+    f"{SOURCE}/{{type}}": {"post": _resource("createResource", "Take a new resource", "type")},
+    f"{SOURCE}/{{type}}/{{id}}": {"put": _resource("updateResource", "Take a changed resource", "type", "id")},
     "/health/live": {
         "get": {
             "operationId": "live",

@@ -44,6 +44,7 @@ def world(tmp_path: Path) -> World:
     """With a source that takes tokens, and limits that a case can reach."""
     world = World(tmp_path, EventLimits(max_body_bytes=20_000, max_events=20))
     world.add_source("lines", "token")
+    world.add_source("resources", "token", resources=True)
     return world
 
 

@@ -138,6 +138,7 @@ class World:
         limits: Limits | None = None,
         breaker: BreakerSettings | None = None,
         media_types: Sequence[str] = ("application/json", "+json"),
+        resources: bool = False,
     ) -> SourceEntry:
         """A source of the connector for tests."""
         feeding, chosen = Feeding(name, f"urn:tieline:{name}", "p"), limits or Limits()
@@ -149,6 +150,7 @@ class World:
             limits=chosen,
             media_types=media_types,
             bucket=Bucket(chosen.per_s, chosen.burst, self.clock.seconds),
+            resources=resources,
         )
         return entry
 

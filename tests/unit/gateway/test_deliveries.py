@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,37 @@ async def test_connector_never_sees_a_token(tmp_path: Path) -> None:
     assert seen[0].headers["x-event"] == "issues"
     assert not {"authorization", "cookie"} & seen[0].headers.keys()
     assert "skip" not in repr(seen[0])
+
+
+async def test_fhir_server_may_put_or_post_below_the_endpoint_and_gets_fhir_back(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.add_source(verify="token", resources=True)
+    headers = {"authorization": f"Bearer {world.token}", "content-type": "application/fhir+json"}
+    for method, path in (("PUT", f"{PATH}/Task/1"), ("POST", f"{PATH}/Task")):
+        answer = await ask(world.app, method, path, b"open w1 Roe", headers)
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/fhir+json")
+        assert answer.json["issue"][0]["diagnostics"] == "accepted 1, unused 0, invalid 0"
+    assert (await ask(world.app, "GET", f"{PATH}/Task/1", headers=headers)).status == 405
+
+
+async def test_nothing_is_below_the_endpoint_of_other_sources(world: World) -> None:
+    assert (await ask(world.app, "PUT", f"{PATH}/Task/1", b"skip")).status == 404
+
+
+async def test_acknowledgement_is_the_answer_where_the_sender_expects_one(tmp_path: Path) -> None:
+    from deploy.composition.gateway import hl7_acknowledgement
+
+    world = World(tmp_path)
+    entry = world.add_source(verify="token", media_types=("application/hl7-v2",))
+    world.sources["lines"] = replace(entry, acknowledge=hl7_acknowledgement())
+    message = b"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|7|P|2.5\rskip"
+    answer = await world.post(PATH, message, "application/hl7-v2")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/hl7-v2")
+    assert b"MSA|AE|7" in answer.body
+    world.log.state = "full"
+    answer = await world.post(PATH, message, "application/hl7-v2")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert b"MSA|AR|7" in answer.body
 
 
 async def test_unknown_source_is_not_found(world: World) -> None:
