@@ -194,16 +194,17 @@ class EventLog:
 
     async def _write_rounds(self) -> None:
         """The only task that appends to the spool, and the one that writes to Kafka when the shipper does not."""
-        while self._started:
+        while self._started or self._requests:
             await self._wanted.wait()
             if self._waiting_bytes < _LINGER_BELOW_BYTES:
                 await asyncio.sleep(self._settings.linger_s)
             self._wanted.clear()
-            while self._requests or self._hand_over_wanted:
-                if self._hand_over_wanted:
-                    await self._hand_over()
-                if self._requests:
-                    await self._write(self._next_round())
+            if self._hand_over_wanted:
+                await self._hand_over()
+            if self._requests:
+                await self._write(self._next_round())
+            if self._requests:
+                self._wanted.set()
 
     def _next_round(self) -> list[_Request]:
         requests, size, count = [], 0, 0
