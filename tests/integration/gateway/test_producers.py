@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,16 +17,16 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from schemas.decoding import decode
-from schemas.events import Event, WorkItemWorked
-from schemas.topics import DEAD_LETTERS, EVENTS, TOPICS, event_key
+from schemas.events import Event, WorkItemAssigned, WorkItemWorked
+from schemas.topics import DEAD_LETTERS, EVENTS, HANDOFFS, TOPICS, event_key
 from streams.apps.topic_admin import create_topics
-from streams.client import EventMaker, GatewayClient, Refusal, Refused
+from streams.client import EventMaker, GatewayClient, Refusal, Refused, produce
 from streams.transport.partitioner import partition_for
 from tests import brokers
 from tests.brokers import Broker
 from tests.integration.gateway.fenced import blocks, run_python, run_shell
 from tests.integration.gateway.gateway_process import KEY, GatewayProcess, write_key
-from tests.integration.gateway.guarded_kafka import GuardedKafka, grant, login
+from tests.integration.gateway.guarded_kafka import PASSWORD, GuardedKafka, grant, login
 from tests.integration.gateway.on_the_log import records
 
 PAGE = "producing.md"
@@ -133,30 +136,74 @@ def test_client_without_a_valid_token_is_told_so(gateway: GatewayProcess) -> Non
     assert (caught.value.status, caught.value.code) == (401, "bad_token")
 
 
-@pytest.mark.kafka
-def test_rights_of_the_page_are_enough_to_produce_and_for_nothing_else(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedKafka]:
+    """A Kafka with an authorizer, Tieline's topics, and the rights that the page gives."""
     if (missing := brokers.missing_tools()) and not brokers.must_run():
         pytest.skip(f"Apache Kafka needs {' and '.join(missing)}, not found here")
-    broker = GuardedKafka(tmp_path / "kafka")
+    broker = GuardedKafka(tmp_path_factory.mktemp("guarded"))
     try:
         broker.start()
         create_topics(broker.address)
         assert not _may_write(broker, "tickets", EVENTS)
-        granted = sum(grant(broker.address, script) for script in blocks(PAGE, "acls"))
-        assert granted > 40
+        assert sum(grant(broker.address, script) for script in blocks(PAGE, "acls")) > 40
         deadline_s = time.monotonic() + 20  # the broker takes rights over a moment after it acknowledged them
         while not _may_write(broker, "tickets", EVENTS):
             assert time.monotonic() < deadline_s
-        assert not _may_write(broker, "tickets", DEAD_LETTERS)
-        assert not _may_read(broker, "tickets", EVENTS)
-        assert _may_write(broker, "tieline-gateway", DEAD_LETTERS)
-        assert not _may_read(broker, "tieline-gateway", EVENTS)
-        assert _may_read(broker, "tieline-infer", EVENTS)
-        assert not _may_write(broker, "tieline-infer", EVENTS)
-        assert all(_may_read(broker, "tieline-sink", topic.name) for topic in TOPICS)
-        assert not _may_write(broker, "tieline-sink", EVENTS)
+        yield broker
     finally:
         broker.stop()
+
+
+@pytest.mark.kafka
+def test_rights_of_the_page_are_no_more_than_needed(guarded: GuardedKafka) -> None:
+    assert not _may_write(guarded, "tickets", DEAD_LETTERS)
+    assert not _may_read(guarded, "tickets", EVENTS)
+    assert _may_write(guarded, "tieline-gateway", DEAD_LETTERS)
+    assert not _may_read(guarded, "tieline-gateway", EVENTS)
+    assert _may_read(guarded, "tieline-infer", EVENTS)
+    assert not _may_write(guarded, "tieline-infer", EVENTS)
+    assert all(_may_read(guarded, "tieline-sink", topic.name) for topic in TOPICS)
+    assert not _may_write(guarded, "tieline-sink", EVENTS)
+
+
+@pytest.mark.kafka
+def test_rights_of_the_page_are_enough_to_produce_and_to_infer(guarded: GuardedKafka, tmp_path: Path) -> None:
+    known = {
+        "broker": guarded.guarded,
+        "protocol": "SASL_PLAINTEXT",
+        "mechanism": "PLAIN",
+        "password": PASSWORD,
+        "ca_file": None,
+    }
+    (code,) = blocks(PAGE, "login")
+    producer = run_python(code, known)["producer"]
+    made = EventMaker("/tickets", "incident", key=KEY)
+    for number, role in enumerate(("desk", "network")):
+        event = made.make(WorkItemAssigned, id=str(number), work_item="G-1", at=AT, sequence=number, role=role)
+        produce([event], lambda topic, key, value: producer.send(topic, key=key, value=value))[0].get(timeout=30)
+    producer.close()
+    command = [sys.executable, "-m", "deploy.cli", "worker", "infer", "--broker", guarded.guarded]
+    with (tmp_path / "infer.out").open("wb") as said:
+        infer = subprocess.Popen(command, env={**os.environ, **_environment("tieline-infer")}, stdout=said, stderr=said)
+    try:
+        deadline_s = time.monotonic() + 60
+        while not records(guarded.address, HANDOFFS):
+            assert infer.poll() is None, (tmp_path / "infer.out").read_text()
+            assert time.monotonic() < deadline_s, (tmp_path / "infer.out").read_text()
+            time.sleep(0.5)
+    finally:
+        infer.terminate()
+        infer.wait(30)
+
+
+def _environment(principal: str) -> dict[str, str]:
+    return {
+        "TIELINE_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "TIELINE_KAFKA_SASL_MECHANISM": "PLAIN",
+        "TIELINE_KAFKA_SASL_USERNAME": principal,
+        "TIELINE_KAFKA_SASL_PASSWORD": PASSWORD,
+    }
 
 
 def _may_write(broker: GuardedKafka, who: str, topic: str) -> bool:
