@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from schemas.errors import TransientError
 from streams.gateway.durable import EventLog, EventLogSettings
