@@ -117,7 +117,7 @@ def _resource(operation: str, summary: str, *parameters: str) -> Json:
     return {
         "operationId": operation,
         "summary": summary,
-        "description": "For sources of FHIR only: R4 subscriptions of type rest-hook. Otherwise as the endpoint itself.",
+        "description": "For sources of FHIR: R4 subscriptions of type rest-hook. Otherwise as the endpoint itself.",
         "security": [{"token": []}],
         "parameters": [_SOURCE_NAME, *described],
         "requestBody": {"required": True, "content": {kind: {"schema": {"type": "object"}} for kind in _DELIVERED[:2]}},
