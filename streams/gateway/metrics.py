@@ -178,6 +178,7 @@ class Metrics:
     def __init__(self, sources: Iterable[str] = ()) -> None:
         disable_created_metrics()
         self._registry = CollectorRegistry()
+        self._children: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._by_name = {metric.name: self._made(metric) for metric in METRICS}
         for source in (EVENTS_SOURCE, *sources):
             self.set(BREAKER, 0, source)
@@ -203,5 +204,8 @@ class Metrics:
         return _KINDS[metric.kind](metric.name, metric.help, metric.labels, registry=self._registry, **options)
 
     def _of(self, metric: Metric, labels: tuple[str, ...]) -> Any:
-        found = self._by_name[metric.name]
-        return found.labels(*labels) if labels else found
+        found = self._children.get((metric.name, labels))
+        if found is None:
+            found = self._by_name[metric.name]
+            self._children[metric.name, labels] = found = found.labels(*labels) if labels else found
+        return found

@@ -16,14 +16,13 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 async def read_body(request: Request, most_bytes: int, guest: Guest, within_s: float = WITHIN_S) -> bytes:
-    """The body as it was sent; room for it is taken before it is read.
+    """The body as it was sent. Room is taken for what has come, not for what is announced: that costs a sender nothing.
 
     Raises: Refused: `too_large`, `slow_body`, `disconnected`. TooBusy: there is no room.
     """
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit():
         _require_fits(int(declared[:20]), most_bytes)
-        guest.grow(int(declared))
     chunks: list[bytes] = []
     total = 0
     try:

@@ -16,7 +16,7 @@ from streams.gateway.http.gateway import Acknowledge, Gateway, SourceEntry
 from streams.gateway.http.problems import Refused, error_entry
 from streams.gateway.http.split import media_type
 from streams.gateway.intake import Taken
-from streams.gateway.signatures import BadSignature, verify
+from streams.gateway.signatures import BadSignature, SignatureKind, verify
 
 MAX_LISTED = 100
 HL7, FHIR = "application/hl7-v2", "application/fhir+json"
@@ -50,11 +50,15 @@ class Deliveries:
     async def _taken(self, request: Request, entry: SourceEntry, answer: Callable[[Taken], Response]) -> Response:
         if entry.verify == "token":
             self._require_token(entry, request)
-        entry.bucket.take()
-        with self._gateway.room.guest() as guest:
+            entry.bucket.take()
+        # Who has not proved anything yet shares a smaller room, so that strangers cannot keep known senders out.
+        room = self._gateway.room if entry.verify == "token" else self._gateway.strangers
+        with room.guest() as guest:
             raw = await read_body(request, entry.limits.max_body_bytes, guest)
             headers = {name: value for name, value in request.headers.items() if name not in _OURS}
-            self._require_signature(entry, headers, raw)
+            if entry.verify != "token":
+                self._require_signature(entry, entry.verify, headers, raw)
+                entry.bucket.take()
             _require_media_type(entry, request.headers.get("content-type", ""))
             body = unpacked(raw, request.headers.get("content-encoding", ""), entry.limits.max_body_bytes, guest)
             delivery = Delivery(body, headers, received_at=self._gateway.clock())
@@ -67,12 +71,10 @@ class Deliveries:
         if not token.may_write(entry.intake.feeding.uri):
             raise Refused("source_not_allowed")
 
-    def _require_signature(self, entry: SourceEntry, headers: dict[str, str], raw: bytes) -> None:
-        if entry.verify == "token":
-            return
+    def _require_signature(self, entry: SourceEntry, kind: SignatureKind, headers: dict[str, str], raw: bytes) -> None:
         secrets = [secret.get_secret_value().encode() for secret in entry.secrets]
         try:
-            verify(entry.verify, secrets, headers, raw, self._gateway.clock())
+            verify(kind, secrets, headers, raw, self._gateway.clock())
         except BadSignature:
             raise Refused("bad_signature", headers={"WWW-Authenticate": "Signature"}) from None
 

@@ -19,7 +19,7 @@ from streams.gateway.metrics import Metrics
 from streams.gateway.sources import EventLimits, Limits, VerifyKind
 from streams.gateway.tokens import Tokens
 
-ROOM_BYTES = 64 * 1024 * 1024
+ROOM_BYTES, STRANGERS_BYTES = 64 * 1024 * 1024, 16 * 1024 * 1024
 MAX_SENDERS = 1000
 
 
@@ -104,6 +104,7 @@ class Gateway:
 
     Attributes:
         sources: by name.
+        room, strangers: for bodies of senders with a token, and of those whose signature is not checked yet.
         clock: the real time, aware; clock_s: one that only goes forward.
         say_no_tokens_at_s: not before then is it said again that there are none.
     """
@@ -116,6 +117,7 @@ class Gateway:
     limits: EventLimits = field(default_factory=EventLimits)
     breaker: BreakerSettings = field(default_factory=BreakerSettings)
     room: Room = field(default_factory=lambda: Room(ROOM_BYTES))
+    strangers: Room = field(default_factory=lambda: Room(STRANGERS_BYTES))
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     clock_s: Callable[[], float] = time.monotonic
     say_no_tokens_at_s: float = field(init=False, default=0.0)

@@ -48,7 +48,7 @@ class Health:
     def _look(self) -> None:
         """What is not counted as it happens is looked at when somebody asks."""
         gateway, metrics, log = self._gateway, self._gateway.metrics, self._gateway.log
-        metrics.set(names.BODY_BYTES, gateway.room.bytes)
+        metrics.set(names.BODY_BYTES, gateway.room.bytes + gateway.strangers.bytes)
         metrics.set(names.LOG_ON_SPOOL, log.state == "spool")
         metrics.set(names.LOG_ACCEPTS, log.state in READY_STATES)
         metrics.set(names.SPOOL_BYTES, log.depth_bytes)

@@ -11,10 +11,11 @@ import pytest
 
 from streams.gateway.breaker import BreakerSettings
 from streams.gateway.connectors.connector import Delivery
+from streams.gateway.http.gateway import STRANGERS_BYTES
 from streams.gateway.http.problems import TYPE_PREFIX
 from streams.gateway.sources import Limits
 from tests.unit.gateway.asgi import Answer, ask
-from tests.unit.gateway.gateways import SECRET, World
+from tests.unit.gateway.gateways import SECRET, World, event, packed
 
 PATH = "/v1/sources/lines"
 
@@ -167,11 +168,23 @@ async def test_unknown_source_is_not_found(world: World) -> None:
 
 async def test_source_has_its_own_limits(tmp_path: Path) -> None:
     world = World(tmp_path)
-    world.add_source(limits=Limits(max_body_bytes=1024, per_s=0.5, burst=2))
+    world.add_source(limits=Limits(max_body_bytes=1024, per_s=0.5, burst=1))
     assert code(await deliver(world, b" " * 1025)) == "too_large"
     assert (await deliver(world, b"skip")).status == 202
     answer = await deliver(world, b"skip")
     assert (answer.status, code(answer), answer.headers["retry-after"]) == (429, "rate_limited", "2")
+
+
+async def test_strangers_use_up_neither_the_rate_of_a_source_nor_the_room_of_those_with_tokens(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.add_source(limits=Limits(per_s=0.5, burst=1))
+    for _ in range(5):
+        assert (await deliver(world, b"skip", secret="other")).status == 401
+    with world.gateway.strangers.guest() as crowd:
+        crowd.grow(STRANGERS_BYTES)
+        assert code(await deliver(world, b"skip")) == "overloaded"
+        assert (await world.post("/v1/events", packed(event(1)))).status == 202
+    assert (await deliver(world, b"skip")).status == 202
 
 
 async def test_delivery_of_another_media_type_is_refused(world: World) -> None:
