@@ -168,6 +168,21 @@ def test_rights_of_the_page_are_no_more_than_needed(guarded: GuardedKafka) -> No
 
 
 @pytest.mark.kafka
+def test_rights_of_the_page_are_enough_for_the_gateway(guarded: GuardedKafka, tmp_path: Path) -> None:
+    event = EventMaker("/gated", "incident").make(WorkItemWorked, id="1", work_item="G-2", at=AT, role="desk")
+    gateway = GatewayProcess(guarded.guarded, tmp_path / "gateway", env=_environment("tieline-gateway")).start()
+    try:
+        with GatewayClient(gateway.url, token(gateway)) as client:
+            assert client.send([event]).accepted == 1
+        deadline_s = time.monotonic() + 20
+        while not any(record.key == event_key(event) for record in records(guarded.address)):
+            assert time.monotonic() < deadline_s, gateway.log
+            time.sleep(0.2)
+    finally:
+        gateway.stop()
+
+
+@pytest.mark.kafka
 def test_rights_of_the_page_are_enough_to_produce_and_to_infer(guarded: GuardedKafka, tmp_path: Path) -> None:
     known = {
         "broker": guarded.guarded,
