@@ -18,7 +18,7 @@ PATHS = [
     "/v1/sources/lines",
     "/v1/sources/signed",
     "/v1/sources/lines/Task/1",
-    "/metrics",
+    "/",
 ]
 KINDS = [
     "application/json",
@@ -29,8 +29,10 @@ KINDS = [
     'application/json; charset="',
 ]
 NAMES = st.sampled_from(
-    ["content-encoding", "content-length", "ce-specversion", "ce-id", "ce-sequence", "ce-data", "idempotency-key"]
-    + ["authorization", "x-hub-signature-256", "content-type", "accept"]
+    [
+        *("content-encoding", "content-length", "content-type", "accept", "authorization", "idempotency-key"),
+        *("x-hub-signature-256", "ce-specversion", "ce-id", "ce-sequence", "ce-data"),
+    ]
 )
 HEADER_TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF), max_size=40)
 VALUES = HEADER_TEXT | st.sampled_from(["gzip", "1.0", "-1", "9" * 30, "%ff", "Bearer x", "sha256=" + "0" * 64])
@@ -51,7 +53,7 @@ def test_any_request_is_answered_and_leaves_nothing_behind(
         world.add_source("lines", "token", resources=True)
         world.add_source("signed")
         given = {"authorization": f"Bearer {world.token}", "content-type": kind, **headers}
-        answer = asyncio.run(ask(world.app, "GET" if path == "/metrics" else "POST", path, MARKER + body, given))
+        answer = asyncio.run(ask(world.app, "POST", path, MARKER + body, given))
         assert answer.status < 500
         assert MARKER not in answer.body
         assert (world.gateway.room.bytes, world.gateway.strangers.bytes) == (0, 0)
