@@ -84,7 +84,8 @@ class KafkaBroker:
         with self.log_file.open("ab") as log:
             if not (self.data / "logs" / "meta.properties").exists():
                 cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-                self._format([*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)], log)
+                tool = [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
+                self._format([*tool, *self._accounts()], log)
             self._process = subprocess.Popen(
                 [*java, "kafka.Kafka", str(settings)],
                 stdin=subprocess.DEVNULL,
@@ -100,6 +101,10 @@ class KafkaBroker:
         values = {"host": _HOST, "port": self.port, "controller_port": free_port(), "logs": self.data / "logs"}
         settings.write_text(_SETTINGS.format(**values))
         return settings
+
+    def _accounts(self) -> list[str]:
+        """Options of the storage tool that make users: none, for whoever is on this machine may do everything."""
+        return []
 
     def _format(self, command: list[str], log: object) -> None:
         if subprocess.run(command, stdout=log, stderr=log, check=False).returncode:  # type: ignore[call-overload]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from kafka import KafkaAdminClient
@@ -15,6 +15,7 @@ from schemas.topics import TOPICS
 from streams.transport.broker import AnyBroker, Broker
 
 CONNECT_TIMEOUT_S = 10.0
+_REFUSED_AFTER_S = 1.0
 
 
 class TopicState(NamedTuple):
@@ -37,10 +38,7 @@ def admin(broker: AnyBroker) -> Iterator[KafkaAdminClient]:
     Raises: TransientError: no broker answers. ConfigError: one does, and refuses us, or what is done inside.
     """
     where = Broker.of(broker)
-    try:
-        client = KafkaAdminClient(bootstrap_timeout_ms=int(CONNECT_TIMEOUT_S * 1000), **where.kafka_python_options())
-    except KafkaError as error:
-        raise _not_connected(where, error) from error
+    client = _connected(where)
     try:
         yield client
     except AuthorizationError as error:
@@ -51,7 +49,22 @@ def admin(broker: AnyBroker) -> Iterator[KafkaAdminClient]:
         client.close()
 
 
-def _not_connected(broker: Broker, error: KafkaError) -> ConfigError | TransientError:
+def _connected(broker: Broker) -> KafkaAdminClient:
+    if broker.security.protocol != "PLAINTEXT":
+        # A broker that refuses us is found out after a second: the client itself goes on trying till the end.
+        with suppress(TransientError):
+            return _client(broker, _REFUSED_AFTER_S)
+    return _client(broker, CONNECT_TIMEOUT_S)
+
+
+def _client(broker: Broker, timeout_s: float) -> KafkaAdminClient:
+    try:
+        return KafkaAdminClient(bootstrap_timeout_ms=int(timeout_s * 1000), **broker.kafka_python_options())
+    except KafkaError as error:
+        raise _fault(broker, error) from error
+
+
+def _fault(broker: Broker, error: KafkaError) -> ConfigError | TransientError:
     if broker.security.protocol == "PLAINTEXT":
         return TransientError(f"broker {broker}: {type(error).__name__}")
     from streams.transport.refusal import refusal_of  # and aiokafka with it

@@ -47,8 +47,12 @@ async def connecting(broker: Broker) -> AsyncIterator[None]:
     """
     try:
         yield
-    except (KafkaError, ValueError) as error:  # aiokafka's ValueError: a broker that only pretends to know us
+    except KafkaError as error:
         raise await refusal(broker, error) from error
+    except ValueError as error:
+        if not broker.security.sasl:
+            raise
+        raise await refusal(broker, error) from error  # aiokafka's, of a broker that only pretends to know us
 
 
 async def refusal(broker: Broker, error: BaseException) -> ConfigError | TransientError:
@@ -138,6 +142,7 @@ def _not_let_in(broker: Broker, server: str, error: BaseException) -> ConfigErro
         return ConfigError(f"broker {server}: wants no user name and password at this port; see {PROTOCOL_ENV}")
     if isinstance(error, ValueError):
         return ConfigError(f"broker {server}: does not know the password of {security.username!r} itself")
-    return TransientError(
-        f"broker {server}: does not answer, or not in {security.protocol} ({type(error).__name__}); see {PROTOCOL_ENV}"
-    )
+    if isinstance(error, OSError) and not isinstance(error, ConnectionResetError | TimeoutError):
+        return TransientError(f"broker {server}: does not answer ({type(error).__name__})")
+    what = f"does not answer, or not in {security.protocol} ({type(error).__name__})"
+    return TransientError(f"broker {server}: {what}; see {PROTOCOL_ENV}")

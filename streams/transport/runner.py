@@ -11,6 +11,7 @@ from contextlib import contextmanager, nullcontext, suppress
 
 from schemas.errors import ConfigError
 from streams.transport.app import BatchApp
+from streams.transport.refusal import connecting
 
 _log = logging.getLogger(__name__)
 CRASHED_EXIT_CODE = 1
@@ -59,9 +60,13 @@ async def _until_stop_or_crash(app: BatchApp, stop: asyncio.Event) -> bool:
     try:
         done, _ = await asyncio.wait([starting, stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
         if starting in done:
-            starting.result()
+            async with connecting(app.kafka):
+                starting.result()
             await asyncio.wait([stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
         return app.has_crashed
+    except ConfigError as error:
+        app._crash(error)  # `crash` would say where it was raised, which helps nobody to correct a setting
+        return True
     except Exception as error:
         await app.crash(error)
         return True

@@ -22,18 +22,23 @@ class Certificates(NamedTuple):
     client_key: Path
 
 
-def certificates(folder: Path) -> Certificates:
-    """New certificates for localhost, good for a day."""
+def certificates(folder: Path, names: str = "DNS:localhost,IP:127.0.0.1", days: int = 1) -> Certificates:
+    """New certificates for localhost, good for a day.
+
+    Args:
+        names: others that server and client have.
+        days: negative: they expired so long ago; the authority's has not.
+    """
     if shutil.which("openssl") is None:
         if must_run():
             pytest.fail("no openssl program")
         pytest.skip("no openssl program")
-    _openssl(folder, "req", "-x509", *_new("ca"), "-out", "ca.pem", "-subj", "/CN=tests", "-days", "1")
+    openssl(folder, "req", "-x509", *_new("ca"), "-out", "ca.pem", "-subj", "/CN=tests", "-days", "1")
     for name in ("server", "client"):
-        _openssl(folder, "req", *_new(name), "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        (folder / f"{name}.ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-        signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", f"{name}.ext", "-days", "1"]
-        _openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signed)
+        openssl(folder, "req", *_new(name), "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        (folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
+        signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", f"{name}.ext", "-days", f"{days}"]
+        openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signed)
     return Certificates(*(folder / file for file in ("ca.pem", "server.pem", "server.key", "client.pem", "client.key")))
 
 
@@ -41,5 +46,6 @@ def _new(name: str) -> list[str]:
     return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key"]
 
 
-def _openssl(folder: Path, *arguments: str) -> None:
+def openssl(folder: Path, *arguments: str) -> None:
+    """Run the openssl program in a folder."""
     subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=30)

@@ -9,12 +9,13 @@ from schemas import topics
 from schemas.topics import PARTITIONS
 from streams.transport.barrier import read_to_barrier
 from streams.transport.batch import Record
+from streams.transport.broker import AnyBroker
 from streams.transport.producer import BatchProducer
 
 Identity = tuple[str, str]
 
 
-def records(broker: str, topic: str = topics.EVENTS) -> list[Record]:
+def records(broker: AnyBroker, topic: str = topics.EVENTS) -> list[Record]:
     """Every record, in order within a partition."""
 
     async def read() -> list[Record]:
@@ -25,7 +26,7 @@ def records(broker: str, topic: str = topics.EVENTS) -> list[Record]:
     return asyncio.run(read())
 
 
-def identities(broker: str) -> list[Identity]:
+def identities(broker: AnyBroker) -> list[Identity]:
     """(source, id) of every event, as often as it is there."""
     return [identity(record.value or b"") for record in records(broker)]
 
