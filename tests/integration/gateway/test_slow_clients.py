@@ -40,6 +40,26 @@ async def test_client_that_waits_between_requests_is_served_again(
         writer.close()
 
 
+async def test_client_whose_headers_do_not_end_is_hung_up_on(tmp_path: Path) -> None:
+    head = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
+    chunked = b"POST /v1/events HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    line = b"X: " + b"x" * 1000 + b"\r\n"
+    endless = {head + b"X: ": b"x" * 100_000, head: line, chunked: line}
+    async with listening(tmp_path) as port:
+        for begun, more in endless.items():
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(begun)
+            with pytest.raises(OSError):  # noqa: PT011 - reset or broken, as it happens
+                await _send_forever(writer, more)
+
+
+async def _send_forever(writer: asyncio.StreamWriter, more: bytes) -> None:
+    async with asyncio.timeout(10):
+        for _ in range(100_000_000 // len(more)):
+            writer.write(more)
+            await writer.drain()
+
+
 @asynccontextmanager
 async def listening(folder: Path) -> AsyncIterator[int]:
     """A gateway's application behind the server's own protocol; the port."""
