@@ -6,10 +6,12 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import ip_address
+from secrets import token_hex
 from ssl import SSLContext, create_default_context
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
@@ -24,7 +26,6 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 _PACK_FROM_BYTES = 1024
 _BATCH = "application/cloudevents-batch+json"
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-# The key was used for another body; with a hash of the body as the key nobody can have done that.
 _NONE_VALID = "urn:tieline:problem:invalid_events"
 
 
@@ -101,7 +102,7 @@ class GatewayClient:
         """Send events, in order, in requests of at most 500; returns once all that are valid are durable.
 
         A request whose answer was lost is sent again with the same Idempotency-Key, and events have their identity:
-        nothing counts twice.
+        nothing counts twice. Another call is another request: what was refused is looked at again.
 
         Raises:
             TransientError: the gateway is away or busy, also after all attempts; events before it are durable.
@@ -129,26 +130,26 @@ class GatewayClient:
         return f"GatewayClient({self._host!r})"
 
     def _send(self, events: Iterable[Envelope], path: str) -> Sent:
-        accepted, refused, first = 0, list[Refusal](), 0
+        accepted, refused, first, call = 0, list[Refusal](), 0, token_hex(8)
         for batch in _batches(events):
-            for part in self._whole(batch, path):
+            for part in self._whole(batch, path, call):
                 accepted += part.accepted
                 refused += [one._replace(position=one.position + first) for one in part.refused]
                 first += part.accepted + len(part.refused)
         return Sent(accepted, tuple(refused))
 
-    def _whole(self, batch: Sequence[bytes], path: str) -> Iterator[Sent]:
+    def _whole(self, batch: Sequence[bytes], path: str, call: str) -> Iterator[Sent]:
         """A batch as one request, or in halves where that is too much for the gateway."""
-        answer = self._patiently(b"[" + b",".join(batch) + b"]", path)
+        answer = self._patiently(b"[" + b",".join(batch) + b"]", path, call)
         if answer.status == 413 and len(batch) > 1:
             half = len(batch) // 2
-            yield from self._whole(batch[:half], path)
-            yield from self._whole(batch[half:], path)
+            yield from self._whole(batch[:half], path, call)
+            yield from self._whole(batch[half:], path, call)
         else:
             yield _sent(answer, len(batch))
 
-    def _patiently(self, body: bytes, path: str) -> _Answer:
-        key = sha256(body).hexdigest()
+    def _patiently(self, body: bytes, path: str, call: str) -> _Answer:
+        key = f"{call}-{sha256(body).hexdigest()[:40]}"
         for failures in range(1, self._backoff.attempts + 1):
             try:
                 answer = self._request(body, path, key)
@@ -175,7 +176,9 @@ class GatewayClient:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers["Content-Encoding"] = "gzip"
         connection = self._connection = self._connection or self._connected()
-        connection.request("POST", f"{self._path}{path}", body, headers)
+        # Who refuses a body before its end has answered already.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.request("POST", f"{self._path}{path}", body, headers)
         found = connection.getresponse()
         answer = found.read(MAX_ANSWER_BYTES)
         if found.will_close or found.status >= 300:
