@@ -12,7 +12,7 @@ from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import ip_address
 from secrets import token_hex
-from ssl import SSLContext, create_default_context
+from ssl import SSLCertVerificationError, SSLContext, create_default_context
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -106,7 +106,7 @@ class GatewayClient:
 
         Raises:
             TransientError: the gateway is away or busy, also after all attempts; events before it are durable.
-            Refused: the request itself is refused.
+            Refused: the request itself is refused. ConfigError: the gateway's certificate is not trusted.
         """
         return self._send(events, "/v1/events")
 
@@ -156,6 +156,9 @@ class GatewayClient:
                 why, retry_after = f"status {answer.status}", answer.retry_after
                 if answer.status not in _AGAIN:
                     return answer
+            except SSLCertVerificationError as error:
+                self.close()
+                raise ConfigError(f"gateway {self._host}: its certificate: {error.verify_message}") from None
             except (OSError, HTTPException) as error:
                 self.close()
                 why, retry_after = type(error).__name__, None

@@ -11,19 +11,23 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from ssl import create_default_context
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from schemas.decoding import decode
+from schemas.errors import ConfigError, TransientError
 from schemas.events import Event, WorkItemAssigned, WorkItemWorked
 from schemas.topics import DEAD_LETTERS, EVENTS, HANDOFFS, TOPICS, event_key
 from streams.apps.topic_admin import create_topics
 from streams.client import EventMaker, GatewayClient, Refusal, Refused, produce
+from streams.client.backoff import Backoff
 from streams.transport.partitioner import partition_for
 from tests import brokers
 from tests.brokers import Broker
+from tests.integration.gateway.certificates import certificates
 from tests.integration.gateway.fenced import blocks, run_python, run_shell
 from tests.integration.gateway.gateway_process import KEY, GatewayProcess, write_key
 from tests.integration.gateway.guarded_kafka import PASSWORD, GuardedKafka, grant, login
@@ -137,6 +141,32 @@ def test_client_finds_out_how_much_the_gateway_takes(own_broker: Broker, tmp_pat
     try:
         with GatewayClient(gateway.url, token(gateway)) as client:
             assert client.send(events) == (300, ())
+    finally:
+        gateway.stop()
+
+
+def test_client_speaks_tls_with_a_certificate_of_its_own(own_broker: Broker, tmp_path: Path) -> None:
+    made = certificates(tmp_path)
+    env = {
+        "TIELINE_GATEWAY_TLS_CERT": str(made.server),
+        "TIELINE_GATEWAY_TLS_KEY": str(made.server_key),
+        "TIELINE_GATEWAY_TLS_CLIENT_CA": str(made.authority),
+    }
+    gateway = GatewayProcess(own_broker.address, tmp_path / "gateway", env=env)
+    url = gateway.url.replace("http://", "https://")
+    tls = create_default_context(cafile=made.authority)
+    tls.load_cert_chain(made.client, made.client_key)
+    event = EventMaker("/tls", "incident").make(WorkItemWorked, id="1", work_item="w", at=AT, role="desk")
+    gateway.start_soon()  # and the client comes again until it is there
+    try:
+        with GatewayClient(url, token(gateway), tls=tls, backoff=Backoff(attempts=60, longest_s=1.0)) as client:
+            assert client.send([event]) == (1, ())
+        with GatewayClient(url, token(gateway)) as client, pytest.raises(ConfigError, match="its certificate"):
+            client.send([event])
+        no_certificate = create_default_context(cafile=made.authority)
+        stranger = GatewayClient(url, token(gateway), tls=no_certificate, backoff=Backoff(attempts=1))
+        with stranger, pytest.raises(TransientError):
+            stranger.send([event])
     finally:
         gateway.stop()
 
