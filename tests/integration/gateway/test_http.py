@@ -122,7 +122,7 @@ def test_only_clients_with_a_certificate_of_the_authority_reach_a_gateway_with_m
         "TIELINE_GATEWAY_TLS_KEY": str(ours.server_key),
         "TIELINE_GATEWAY_TLS_CLIENT_CA": str(ours.authority),
     }
-    gateway = GatewayProcess(tansu.address, tmp_path / "data", env)
+    gateway = GatewayProcess(tansu.address, tmp_path / "data", env=env)
     gateway.start_soon()
     try:
         assert _until_answered(gateway, _client(ours, ours)) == 202

@@ -72,7 +72,7 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
         folder = tmp_path / "data"
         folder.mkdir()
         (folder / "sources.yaml").write_text(SOURCES)
-        process = GatewayProcess(broker.address, folder, {"PLANTED_SECRET": SECRET})
+        process = GatewayProcess(broker.address, folder, env={"PLANTED_SECRET": SECRET})
         gateway = Gateway(process)
         process.start()
         try:
