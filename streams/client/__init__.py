@@ -9,8 +9,20 @@ with GatewayClient("https://tieline.example", token) as gateway:
 ```
 """
 
+from streams.client.backoff import Backoff
 from streams.client.gateway_client import GatewayClient, Refusal, Refused, Sent
 from streams.client.maker import EventMaker, read_key
 from streams.client.records import Record, produce, record
 
-__all__ = ["EventMaker", "GatewayClient", "Record", "Refusal", "Refused", "Sent", "produce", "read_key", "record"]
+__all__ = [
+    "Backoff",
+    "EventMaker",
+    "GatewayClient",
+    "Record",
+    "Refusal",
+    "Refused",
+    "Sent",
+    "produce",
+    "read_key",
+    "record",
+]
