@@ -8,7 +8,7 @@ from pathlib import Path
 
 from schemas.errors import TransientError
 from streams.gateway.durable import EventLog, EventLogSettings
-from streams.transport.broker import AnyBroker, Broker
+from streams.transport.broker import AnyBroker
 
 Offsets = dict[tuple[str, int], int]
 POLL_S, STALL_S = 1.0, 300.0
@@ -23,9 +23,8 @@ def event_log(broker: AnyBroker, spool: Path, embedded: bool = False, max_bytes:
         embedded: the broker keeps nothing.
         max_bytes: of the spool.
     """
-    where = Broker.of(broker)
-    settings = EventLogSettings(folder=spool, max_bytes=max_bytes, client=where.security_options())
-    return EventLog(where.servers, settings, keep_until=Archived(where) if embedded else None)
+    settings = EventLogSettings(folder=spool, max_bytes=max_bytes)
+    return EventLog(broker, settings, keep_until=Archived(broker) if embedded else None)
 
 
 def embedded_spool(data: Path) -> Path:

@@ -17,6 +17,8 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from schemas.errors import TransientError
 from schemas.topics import PARTITIONS
 from streams.gateway.durable.frames import TOPICS, Pair
+from streams.transport.broker import AnyBroker, Broker
+from streams.transport.refusal import refusal
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -49,7 +51,10 @@ class Courier(Protocol):
     """One connection to Kafka; one round at a time."""
 
     async def connect(self, timeout_s: float) -> None:
-        """Be connected; returns at once if it is. Raises: TransientError: no broker, or not with our topics."""
+        """Be connected; returns at once if it is.
+
+        Raises: TransientError: no broker, or not with our topics; ConfigError: it does not let us in.
+        """
         ...
 
     async def write(self, records: Round, timeout_s: float) -> Written:
@@ -68,8 +73,8 @@ class KafkaCourier:
     gap. So after any failure the producer is abandoned, and `connect` makes another.
     """
 
-    def __init__(self, broker: str | Sequence[str], idempotent: bool, client: Mapping[str, Any] | None = None) -> None:
-        self._broker, self._idempotent, self._client = broker, idempotent, dict(client or {})
+    def __init__(self, broker: AnyBroker, idempotent: bool) -> None:
+        self._broker, self._idempotent = Broker.of(broker), idempotent
         self._producer: AIOKafkaProducer | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -83,30 +88,31 @@ class KafkaCourier:
             return
         try:
             self._producer = await self._connected(self._idempotent, timeout_s)
-        except (KafkaError, OSError, TimeoutError, TransientError) as error:
-            if not self._idempotent or not isinstance(error, KafkaError) or error.retriable:
-                raise TransientError(f"broker: {_name(error)}") from error
+        except KafkaError as error:
+            if error.retriable or not self._idempotent:
+                raise await refusal(self._broker, error) from error
             self._producer = await self._without_idempotence(error, timeout_s)
+        except (OSError, TimeoutError, ValueError) as error:  # aiokafka's, of a broker that does not know the password
+            raise await refusal(self._broker, error) from error
 
     async def _without_idempotence(self, error: KafkaError, timeout_s: float) -> AIOKafkaProducer:
         """Tansu has no producer ids; a broker's rules may deny us one. What is written twice is harmless."""
         try:
             producer = await self._connected(False, timeout_s)
-        except (KafkaError, OSError, TimeoutError, TransientError) as second:
-            raise TransientError(f"broker: {_name(second)}") from second
+        except (KafkaError, OSError, TimeoutError, ValueError) as second:
+            raise await refusal(self._broker, second) from second
         self._idempotent = False
         _log.warning("the broker gives out no producer id (%s): records may be on Kafka twice", _name(error))
         return producer
 
     async def _connected(self, idempotent: bool, timeout_s: float) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._broker,
             acks="all",
             enable_idempotence=idempotent,
             max_batch_size=_CHUNK_BYTES,
             max_request_size=_CHUNK_BYTES * 16,
             request_timeout_ms=max(500, int(timeout_s * 1000)),
-            **self._client,
+            **self._broker.aiokafka_options(),
         )
         try:
             async with asyncio.timeout(timeout_s):
@@ -231,4 +237,4 @@ def _seen(answer: asyncio.Future[Any]) -> None:
 
 
 def _name(error: BaseException) -> str:
-    return str(error) if isinstance(error, TransientError) else type(error).__name__
+    return type(error).__name__

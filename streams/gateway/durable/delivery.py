@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.dead_letter import DeadLetter, dead_letter_id, payload_hash
-from schemas.errors import TransientError
+from schemas.errors import TielineError
 from schemas.topics import PARTITIONS
 from streams.gateway.durable.counters import Counters
 from streams.gateway.durable.courier import Courier, Ends, Place, Written
@@ -60,14 +60,14 @@ class Delivery:
         for index, pair in enumerate(pairs):
             try:
                 await self._courier.connect(timeout_s)
-            except TransientError:
+            except TielineError:
                 return pairs[index:], refused
             written = await self._write({place: [pair]}, timeout_s)
             if written.too_large:
                 refused.append(pair)
             elif written.failed:
                 return pairs[index:], refused
-        with suppress(TransientError):  # the last one may have been refused, which disconnects
+        with suppress(TielineError):  # the last one may have been refused, which disconnects
             await self._courier.connect(timeout_s)
         return [], refused
 

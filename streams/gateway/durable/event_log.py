@@ -20,6 +20,7 @@ from streams.gateway.durable.frames import Pair, frames, frames_bytes
 from streams.gateway.durable.settings import EventLogSettings
 from streams.gateway.durable.shipper import KeepUntil, Shipper, Threads
 from streams.gateway.durable.spool import Spool
+from streams.transport.broker import AnyBroker
 
 _LINGER_BELOW_BYTES = 65_536
 _log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class EventLog:
     everything downstream is idempotent by event identity.
 
     Args:
-        broker: `host:port`, or several.
+        broker: where Kafka is.
         keep_until: for a broker that keeps nothing: every record goes through the spool, and a segment is deleted only
             once this has returned. It is given, for every (topic, partition), the offset after the last record of these
             segments, and returns when the store has all before; TransientError: it is asked again later.
@@ -67,7 +68,7 @@ class EventLog:
 
     def __init__(
         self,
-        broker: str | Sequence[str],
+        broker: AnyBroker,
         settings: EventLogSettings,
         *,
         keep_until: KeepUntil | None = None,
@@ -76,7 +77,7 @@ class EventLog:
     ) -> None:
         self.counters = Counters()
         self._settings, self._keep_until = settings, keep_until
-        self._courier = courier or KafkaCourier(broker, settings.idempotent and keep_until is None, settings.client)
+        self._courier = courier or KafkaCourier(broker, settings.idempotent and keep_until is None)
         self._spool = Spool(settings.folder, settings.max_bytes, settings.segment_bytes, clock)
         self._threads = Threads()
         caught_up = self._caught_up if keep_until is None else None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from schemas.errors import ConfigError
 
@@ -33,7 +31,6 @@ class EventLogSettings:
         retry_after_s: what a refused caller is told.
         release_every_s: how often the store is asked, where the spool is kept until the store has it all.
         idempotent: whether Kafka drops what the client sends twice; where the broker cannot, we go on without.
-        client: more arguments for aiokafka: security.
     """
 
     folder: Path
@@ -53,7 +50,6 @@ class EventLogSettings:
     retry_after_s: float = 5.0
     release_every_s: float = 5.0
     idempotent: bool = True
-    client: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.record_bytes > MIB - 1024:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from schemas import topics
-from schemas.errors import TransientError
+from schemas.errors import ConfigError, TransientError
 from streams.gateway.durable.counters import Counters
 from streams.gateway.durable.courier import Courier, Place
 from streams.gateway.durable.delivery import Delivery, Places, letter_pair, places_of, too_large
@@ -89,10 +89,11 @@ class Shipper:
                 if self._caught_up:
                     self._caught_up()
                 continue
-            except TransientError as error:
+            except (TransientError, ConfigError) as error:
                 self._counters.broker_failures += 1
-                level = logging.WARNING if pause_s == self._settings.retry_min_s else logging.DEBUG
-                _log.log(level, "%s; %d bytes are waiting in the spool", error.what, self._spool.depth_bytes)
+                level = logging.ERROR if isinstance(error, ConfigError) else logging.WARNING
+                level = level if pause_s == self._settings.retry_min_s else logging.DEBUG  # once for each outage
+                _log.log(level, "%s; %d bytes are waiting in the spool", error, self._spool.depth_bytes)
             except Exception:
                 _log.exception("the spool cannot be replayed")
             self._behind.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from schemas.errors import TransientError
+from schemas.errors import ConfigError, TransientError
 from streams.gateway.durable.courier import Place, Round, Written
 from streams.gateway.durable.frames import Pair
 
@@ -14,6 +14,7 @@ class KafkaInMemory:
 
     Attributes:
         away: neither answers nor takes anything.
+        refuses: lets nobody in.
         most_bytes: of a value.
         gate: writes wait until it is set.
         rounds: what each write was about.
@@ -21,7 +22,8 @@ class KafkaInMemory:
 
     def __init__(self) -> None:
         self.log: dict[Place, list[Pair]] = {}
-        self.away, self.loses_answers, self.connected, self.most_bytes = False, False, False, 1_000_000
+        self.away = self.refuses = self.loses_answers = self.connected = False
+        self.most_bytes = 1_000_000
         self.gate = asyncio.Event()
         self.gate.set()
         self.rounds: list[Round] = []
@@ -37,6 +39,8 @@ class KafkaInMemory:
 
     async def connect(self, timeout_s: float) -> None:
         await asyncio.sleep(0)
+        if self.refuses:
+            raise ConfigError("no such user")
         if self.away:
             raise TransientError("away")
         self.connected = True

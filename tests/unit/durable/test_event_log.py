@@ -32,7 +32,7 @@ FAST = {
 
 def event_log(folder: Path, kafka: KafkaInMemory, keep_until: Any = None, **settings: Any) -> EventLog:
     return EventLog(
-        "",
+        "in-memory:0",
         EventLogSettings(**{"folder": folder / "spool", **FAST, **settings}),
         courier=kafka,
         keep_until=keep_until,
@@ -144,6 +144,22 @@ async def test_it_starts_without_a_broker(tmp_path: Path) -> None:
     async with event_log(tmp_path, kafka) as log:
         await log.keep(pairs("a"))
         assert log.state is LogState.SPOOL
+
+
+async def test_a_broker_that_does_not_let_us_in_is_said_once_and_asked_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kafka = KafkaInMemory()
+    kafka.refuses = True
+    async with event_log(tmp_path, kafka) as log:
+        await log.keep(pairs("a"))
+        async with asyncio.timeout(5):
+            while log.counters.broker_failures < 5:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        assert [record.levelname for record in caplog.records if "no such user" in record.getMessage()] == ["ERROR"]
+        kafka.refuses = False
+        await until(log, LogState.KAFKA)
+    assert kafka.values == [b"a"]
 
 
 async def test_what_a_stopped_log_had_in_its_spool_is_on_kafka_before_anything_new(tmp_path: Path) -> None:
