@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from email.message import Message
 from typing import Any
@@ -19,7 +20,10 @@ NDJSON = "application/x-ndjson"
 JSON = "application/json"
 MEDIA_TYPES = (STRUCTURED, BATCH, NDJSON, JSON)
 ATTRIBUTE_PREFIX = "ce-"
+MAX_CONTAINERS = 20
+"""Objects and arrays in an event, on average over the largest batch: what a hostile body makes of its bytes in memory."""
 _BLANK = b" \t\n\r"
+_BLANKS = re.compile(r"[ \t\n\r]*")
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # C: one JSON value and where it ends
 
 
@@ -50,6 +54,8 @@ def events_in(headers: Headers, body: bytes, most_events: int) -> list[bytes]:
     if kind == JSON and "ce-specversion" in headers:
         return [_from_headers(headers, body)]
     if kind == NDJSON:
+        if body.count(b"\n") > 2 * most_events:  # blank lines cost time and memory, too
+            raise Refused("too_many_events", limit_events=most_events)
         return _require_count([line for line in body.split(b"\n") if line.strip(_BLANK)], most_events)
     if kind == BATCH or (kind == JSON and body.lstrip(_BLANK)[:1] == b"["):
         return _elements(body, most_events)
@@ -58,6 +64,8 @@ def events_in(headers: Headers, body: bytes, most_events: int) -> list[bytes]:
 
 def _elements(body: bytes, most_events: int) -> list[bytes]:
     """The elements of a JSON array, each as its own bytes."""
+    if body.count(b"[") + body.count(b"{") > most_events * MAX_CONTAINERS:
+        raise Refused("too_many_events", limit_events=most_events)
     try:
         text = body.decode()
         return _require_count([*_scanned(text, most_events)], most_events)
@@ -88,9 +96,8 @@ def _scanned(text: str, most_events: int) -> Iterable[bytes]:
 
 
 def _past_blank(text: str, at: int) -> int:
-    while text[at : at + 1] in _BLANKS and at < len(text):
-        at += 1
-    return at
+    found = _BLANKS.match(text, at)
+    return found.end() if found else at
 
 
 def _require(right: bool) -> None:
@@ -131,5 +138,4 @@ def _decoded(attribute: str, value: str) -> str | int:
         raise Refused("bad_header", field=attribute if attribute in _NAMED else "") from None
 
 
-_BLANKS = " \t\n\r"
 _NAMED = frozenset({"specversion", "id", "source", "type", "time", "subject", "process", "site", "sequence"})

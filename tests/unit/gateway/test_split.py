@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from time import process_time
 from typing import Any
 
 import pytest
@@ -76,6 +77,14 @@ def test_one_event_more_than_allowed_is_too_many() -> None:
     for kind, body in ((BATCH, b"[1,2,3]"), (NDJSON, b"1\n2\n3")):
         refused = refusal(kind, body, 2)
         assert (refused.code, refused.more) == ("too_many_events", {"limit_events": 2})
+
+
+def test_body_that_is_mostly_nothing_costs_little() -> None:
+    began_s = process_time()
+    assert split(BATCH, b"[" + b" " * 4_000_000 + b"1" + b"\n" * 4_000_000 + b"]") == [b"1"]
+    assert refusal(NDJSON, b"\n" * 8_000_000).code == "too_many_events"
+    assert refusal(BATCH, b"[[" + b"[]," * 2_000_000 + b"[]]]").code == "too_many_events"
+    assert process_time() - began_s < 1.0
 
 
 def test_single_event_is_handed_on_as_it_is() -> None:
