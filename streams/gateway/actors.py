@@ -2,56 +2,33 @@
 
 from __future__ import annotations
 
-import hmac
 import os
-import re
 import secrets
 import tempfile
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from schemas.actor_key import SECRET_BYTES, ActorKey, is_key_id, key_of_line, parse_actor_key
 from schemas.errors import ConfigError
 
-SECRET_BYTES = 32
-_KEY_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_LINE = re.compile(rf"({_KEY_ID.pattern}):([0-9a-f]{{{2 * SECRET_BYTES}}})")
+__all__ = [
+    "ActorKey",
+    "is_key_id",
+    "key_file_text",
+    "key_line",
+    "key_of_line",
+    "new_actor_key",
+    "read_actor_key",
+    "read_or_create_actor_key",
+    "replace_actor_key",
+    "written_aside",
+]
+
 _HEADER = (
     "# Tieline actor key, `<key-id>:<64 hex>`. Whoever has it can test whether a name is behind a hash.\n"
     "# Keep it secret, back it up: with another key the same people get other hashes and count as other people.\n"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ActorKey:
-    """The secret that turns the name of an actor into `<key-id>:<32 hex>`.
-
-    Attributes:
-        key_id: says which key made a hash; hashes of two keys cannot be compared. Not derived from the secret.
-        secret: 32 bytes; never in a repr, a log or an error.
-    """
-
-    key_id: str
-    secret: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if not _KEY_ID.fullmatch(self.key_id):
-            raise ValueError("a key id is 1 to 32 of a-z 0-9 _ -, and starts with a letter or digit")
-        if len(self.secret) != SECRET_BYTES:
-            raise ValueError(f"a secret has {SECRET_BYTES} bytes")
-
-    def hash_actor(self, name: str) -> str:
-        """HMAC-SHA256 of the name in NFC and UTF-8, cut to 128 bits. Case and spaces count. Cost: 2 µs.
-
-        Raises: ValueError: not a text (lone surrogates); the message does not repeat it.
-        """
-        try:
-            text = unicodedata.normalize("NFC", name).encode()
-        except UnicodeEncodeError:
-            raise ValueError("the name is not valid Unicode text") from None
-        return f"{self.key_id}:{hmac.digest(self.secret, text, 'sha256')[:16].hex()}"
 
 
 def new_actor_key() -> ActorKey:
@@ -65,16 +42,13 @@ def read_actor_key(path: Path) -> ActorKey:
     Raises: ConfigError: the file is not there, cannot be read, or holds anything else.
     """
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        return parse_actor_key(path.read_text(encoding="ascii"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no actor key file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: the actor key cannot be read: {_why(error)}") from None
-    found = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    key = key_of_line(found[0]) if len(found) == 1 else None
-    if key is None:
-        raise ConfigError(f"{path}: expected one line `<key-id>:<64 hex digits>` (key id: a-z 0-9 _ -, at most 32)")
-    return key
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def read_or_create_actor_key(path: Path) -> ActorKey:
@@ -112,17 +86,6 @@ def key_file_text(key: ActorKey) -> str:
 def key_line(key: ActorKey) -> str:
     """`<key-id>:<64 hex>`: the one place where a secret leaves the process, for a file that only its owner can read."""
     return f"{key.key_id}:{key.secret.hex()}"
-
-
-def key_of_line(line: str) -> ActorKey | None:
-    """The key that a line of a file holds, None if it is none."""
-    match = _LINE.fullmatch(line)
-    return ActorKey(match[1], bytes.fromhex(match[2])) if match else None
-
-
-def is_key_id(text: str) -> bool:
-    """1 to 32 of a-z 0-9 _ -, the first a letter or digit."""
-    return _KEY_ID.fullmatch(text) is not None
 
 
 @contextmanager

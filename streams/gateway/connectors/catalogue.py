@@ -42,7 +42,7 @@ _ENTRIES: dict[ConnectorName, Entry] = {
     "pagerduty": Entry("pagerduty", "PagerDuty", snapshots=True),
     "fhir": Entry("fhir", "Fhir", snapshots=True, resources=True),
     "hl7v2": Entry("hl7v2", "Hl7v2", HL7_TYPES, snapshots=True, acknowledges=True),
-    "json": Entry("json_mapping", "JsonMapping"),
+    "json": Entry("json_mapping", "JsonMapping", snapshots=True),
 }
 
 
