@@ -17,7 +17,7 @@ from streams.gateway import metrics as names
 from streams.gateway.breaker import Breaker
 from streams.gateway.connectors.connector import Connector, Context, Delivery, Snapshots
 from streams.gateway.edge.draft import Draft, Reading
-from streams.gateway.edge.edge import Edge, Sealed
+from streams.gateway.edge.edge import UNCLASSIFIED, Edge, Sealed
 from streams.gateway.edge.marks import Marks
 from streams.gateway.metrics import Metrics
 
@@ -148,15 +148,18 @@ class Intake:
             await self._bury(delivery, [(-1, reading)])
             return Taken(unreadable=reading)
         sealed, invalid = await self._sealed(reading.drafts, delivery.received_at)
+        # That no word rule says what a response is, is no fault of anybody's.
+        unused = [*reading.unused, *(error.code for _, error in invalid if error.code == UNCLASSIFIED)]
+        invalid = [(index, error) for index, error in invalid if error.code != UNCLASSIFIED]
         try:
             await self._log.keep([(each.key, each.value) for each in sealed])
         except InvalidEvent as error:  # larger than Kafka takes, which the edge's own limit should have caught
             await self._bury(delivery, [(-1, error)])
             return Taken(unreadable=error)
         await self._bury(delivery, invalid)
-        for code in reading.unused:
+        for code in unused:
             self._metrics.add(names.UNUSED, 1, self.feeding.name, names.unused_label(code))
-        return Taken(len(sealed), len(reading.unused), tuple(error for _, error in invalid))
+        return Taken(len(sealed), len(unused), tuple(error for _, error in invalid))
 
     def _read(self, delivery: Delivery, snapshots: Snapshots) -> Reading | InvalidEvent:
         feeding = self.feeding

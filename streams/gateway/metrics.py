@@ -122,8 +122,6 @@ CODES: frozenset[str] = frozenset(
         "too_many_orders",
         "too_many_segments",
         "unavailable",
-        "unclassified",
-        "unclassified",
         "unknown_field",
         "unknown_key",
         "unknown_type",

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.errors import TransientError
 from streams.gateway.connectors.connector import Context, Delivery
-from streams.gateway.edge.draft import Reading
+from streams.gateway.edge.draft import Draft, Reading
 from streams.gateway.intake import Feeding, Intake, Taken
 from tests.builders import T0
 from tests.unit.gateway.gateways import Lines, World
@@ -100,3 +100,21 @@ async def test_delivery_from_the_future_is_no_event(world: World) -> None:
     early = T0.replace(year=T0.year - 1)
     taken = await intake(world, Remembered()).take(Delivery(b"open w1 Roe", received_at=early))
     assert [error.code for error in taken.invalid] == ["future"]
+
+
+class Responding:
+    """Tells of a response and what it said, not what kind of response it was."""
+
+    name = "responding"
+
+    def read(self, delivery: Delivery, context: Context) -> Reading:
+        data = {"problem_id": "p1", "role": "desk"}
+        return Reading((Draft("tieline.problem.responded.v1", "r1", T0, "w1", data, text="we are on it"),))
+
+
+async def test_a_response_that_no_word_rule_knows_is_of_no_use_and_no_fault(world: World) -> None:
+    one = intake(world, Remembered())
+    one.connector = Responding()
+    taken = await take(one, b"{}")
+    assert (taken.outcome, taken.unused, world.log.letters) == ("unused", 1, [])
+    assert 'tieline_gateway_unused_total{reason="unclassified",source="lines"} 1.0' in world.metrics.text().decode()
