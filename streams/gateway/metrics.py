@@ -193,7 +193,7 @@ class Metrics:
     """The values. Reading and writing is safe from several threads."""
 
     def __init__(self, sources: Iterable[str] = ()) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._children: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._by_name = {metric.name: self._made(metric) for metric in METRICS}
