@@ -201,7 +201,7 @@ class Intake:
         metrics.add(names.EVENTS_KEPT, taken.kept, name)
         for error in (*taken.invalid, *([taken.unreadable] if taken.unreadable else [])):
             metrics.add(names.EVENTS_INVALID, 1, name, names.code_label(error.code))
-        self.breaker.record(taken.unreadable is not None or bool(taken.invalid and not taken.kept))
+        self.breaker.record(taken.unreadable is not None or len(taken.invalid) > taken.kept)
 
 
 def dead_letter(source: str, index: int, error: InvalidEvent, payload: bytes, at: datetime) -> DeadLetter:

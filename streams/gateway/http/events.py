@@ -25,6 +25,8 @@ from streams.gateway.limits import Guest
 from streams.gateway.tokens import Token
 
 Outcome = Sealed | InvalidEvent
+Invalid = tuple[int, InvalidEvent]
+"""What is wrong with an event, and its position in the request."""
 IDEMPOTENCY_KEY = "idempotency-key"
 KEPT, VALID = 202, 200
 
@@ -50,8 +52,10 @@ class Events:
                 except Refused:
                     breaker.record(True)
                     raise
-                answer = await self._kept(token, raws)
-                breaker.record(answer.status != KEPT)
+                outcomes = await self._sealed(token, raws)
+                invalid = _invalid(outcomes)
+                answer = await self._kept(raws, outcomes, invalid)
+                breaker.record(2 * len(invalid) > len(outcomes))
                 return answer
 
             key = request.headers.get(IDEMPOTENCY_KEY)
@@ -107,9 +111,7 @@ class Events:
                 outcomes.append(outcome)
         return outcomes
 
-    async def _kept(self, token: Token, raws: Sequence[bytes]) -> Answer:
-        outcomes = await self._sealed(token, raws)
-        invalid = _invalid(outcomes)
+    async def _kept(self, raws: Sequence[bytes], outcomes: Sequence[Outcome], invalid: Sequence[Invalid]) -> Answer:
         log, metrics = self._gateway.log, self._gateway.metrics
         for code, count in Counter(error.code for _, error in invalid).items():
             metrics.add(names.EVENTS_INVALID, count, names.EVENTS_SOURCE, names.code_label(code))
@@ -130,20 +132,18 @@ def _response(answer: Answer, headers: dict[str, str] | None = None) -> Response
     return Response(answer.body, answer.status, headers, answer.media_type)
 
 
-def _invalid(outcomes: Sequence[Outcome]) -> list[tuple[int, InvalidEvent]]:
+def _invalid(outcomes: Sequence[Outcome]) -> list[Invalid]:
     return [(index, each) for index, each in enumerate(outcomes) if isinstance(each, InvalidEvent)]
 
 
-def _refused(invalid: Sequence[tuple[int, InvalidEvent]]) -> Refused:
+def _refused(invalid: Sequence[Invalid]) -> Refused:
     """No event is any good. A sender that may not write any of these sources is told so by the status."""
     if all(error.code == "source_not_allowed" for _, error in invalid):
         return Refused("source_not_allowed", errors=invalid)
     return Refused("invalid_events", errors=invalid)
 
 
-def _accepted(
-    status: int, word: str, outcomes: Sequence[Outcome], invalid: Sequence[tuple[int, InvalidEvent]]
-) -> Answer:
+def _accepted(status: int, word: str, outcomes: Sequence[Outcome], invalid: Sequence[Invalid]) -> Answer:
     results = [
         {"index": index, "status": "invalid"} | error_entry(index, each)
         if isinstance(each, InvalidEvent)

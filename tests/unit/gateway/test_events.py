@@ -225,6 +225,14 @@ async def test_token_that_mostly_sends_what_is_invalid_is_stopped_for_a_while(tm
     assert (await world.post("/v1/events", packed(event(2)))).status == 202
 
 
+async def test_batches_that_are_mostly_invalid_stop_a_token_too(tmp_path: Path) -> None:
+    world = World(tmp_path, breaker=BreakerSettings(deliveries=2))
+    for number in (1, 2):
+        mostly_invalid = packed([event(number), INVALID, INVALID])
+        assert (await world.post("/v1/events", mostly_invalid, BATCH)).status == 202
+    assert (await world.post("/v1/events", packed(event(3)))).status == 503
+
+
 # Idempotency
 
 
