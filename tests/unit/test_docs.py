@@ -86,7 +86,7 @@ def test_command_in_a_document_exists() -> None:
     known = set(commands())
     groups = {command.split()[0] for command in known}
     for document in _documents():
-        for quoted in re.findall(r"`tieline ((?:[a-z]+ ?)+)", document.read_text(encoding="utf-8")):
+        for quoted in re.findall(r"`tieline ((?:[a-z][a-z-]* ?)+)", document.read_text(encoding="utf-8")):
             words = quoted.split()
             assert words[0] in groups, f"{_name(document)}: tieline {quoted}"
             assert words[0] in known or " ".join(words[:2]) in known, f"{_name(document)}: tieline {quoted}"
