@@ -26,11 +26,12 @@ def check(
     data: DataOption = None,
 ) -> None:
     """Read policies, mapping files and environment settings; exit code 78 names the place of a mistake."""
-    from deploy.composition.target import data_dir, policy_paths
+    from deploy.composition.target import data_dir, find_broker, policy_paths
     from deploy.policy_files import load_policy_book
     from sinks.clickhouse.settings import ClickHouseSettings
 
     ClickHouseSettings.from_env()
+    find_broker()
     book = load_policy_book(policy_paths(policy, data_dir(data)))
     for path in mapping or []:
         _check_mapping(path)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -22,6 +25,7 @@ from deploy.kafka.jars import missing_tools
 from schemas import topics
 from schemas.errors import ConfigError
 from schemas.topics import PARTITIONS, TOPICS
+from sinks.clickhouse.settings import ClickHouseSettings
 from streams.apps.topic_admin import admin, create_topics, describe_topics
 from streams.gateway.actors import ActorKey
 from streams.simulation.scenario import Scenario
@@ -32,6 +36,7 @@ from streams.transport.producer import BatchProducer
 from streams.transport.runner import run_app
 from tests import brokers
 from tests.integration.gateway.certificates import certificates
+from tests.integration.gateway.gateway_process import GatewayProcess
 from tests.integration.gateway.on_the_log import records
 from tests.integration.gateway.secured_kafka import PASSWORD, USER, SecuredKafka
 from tests.integration.pipeline.running import ROOT, Running
@@ -68,7 +73,7 @@ def way(request: pytest.FixtureRequest, kafka: SecuredKafka) -> dict[str, str]:
 class SecuredRunning(Running):
     """Apps with the environment `way`; the tests themselves come through the listener for them."""
 
-    way: Mapping[str, str]
+    way: dict[str, str]
 
     def _start(self, name: str, command: list[str], env: dict[str, str]) -> None:
         super()._start(name, command, {**env, **self.way} if "worker" in command else env)
@@ -77,16 +82,22 @@ class SecuredRunning(Running):
 def test_events_become_rows_of_the_store(kafka: SecuredKafka, tmp_path: Path) -> None:
     """First of all here: what other tests write is no event."""
     plain = brokers.Broker("kafka", kafka.address, kafka.pid or 0)
-    tieline = SecuredRunning(plain, tmp_path, ROOT / "deploy" / "policies" / "demo.yaml")
-    tieline.way = kafka.password_env()
+    secured = SecuredRunning(plain, tmp_path, ROOT / "deploy" / "policies" / "demo.yaml")
+    secured.way = kafka.password_env()
     hash_actor = ActorKey("test", bytes(range(32))).hash_actor
     try:
-        tieline.start()
-        tieline.send(Scenario(3, datetime(2026, 3, 4, 10, tzinfo=UTC), hash_actor, weeks=1).history())
-        tieline.drain()
-        assert tieline.hash()["handoffs"][0] > 100
+        secured.start()
+        secured.send(Scenario(3, datetime(2026, 3, 4, 10, tzinfo=UTC), hash_actor, weeks=1).history())
+        secured.drain()
+        assert secured.hash()["handoffs"][0] > 100
+        done = tieline(secured.way | store_env(secured.store), "status", "--json")
     finally:
-        tieline.close()
+        secured.close()
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = json.loads(done.stdout)
+    assert seen["services"]["broker"] == kafka.by_password
+    assert seen["services"]["tieline-infer"] == seen["services"]["tieline-sink"] == "1 worker"
+    assert {(entry["group"], entry["behind"]) for entry in seen["lag"]} == {("tieline-infer", 0), ("tieline-sink", 0)}
     assert all(PASSWORD not in (tmp_path / f"{app}.out").read_text() for app in ("infer", "sink"))
 
 
@@ -165,6 +176,24 @@ def test_a_wrong_password_ends_a_process_with_a_line(kafka: SecuredKafka, comman
     assert "Traceback" not in done.stderr
 
 
+def test_a_gateway_with_a_wrong_password_takes_events_and_says_why_they_wait(
+    kafka: SecuredKafka, tmp_path: Path
+) -> None:
+    gateway = GatewayProcess(kafka.by_password, tmp_path, env=kafka.password_env(WRONG)).start()
+    try:
+        assert posted(gateway) == 202
+        until(lambda: f"refuses user '{USER}'" in gateway.log)
+        assert WRONG not in gateway.log
+    finally:
+        gateway.stop()
+    right = GatewayProcess(kafka.by_password, tmp_path, env=kafka.password_env()).start()
+    try:
+        right.wait_until_replayed()
+    finally:
+        assert right.stop() == 0
+    assert b'"id":"2203-2"' in b"".join(found.value or b"" for found in records(kafka.address))
+
+
 def test_a_mechanism_that_the_broker_does_not_offer_is_named(kafka: SecuredKafka) -> None:
     env = kafka.password_env() | {"TIELINE_KAFKA_SASL_MECHANISM": "SCRAM-SHA-256"}
     assert "does not offer SCRAM-SHA-256" in refused(find_broker(env=env))
@@ -194,6 +223,39 @@ def refused(broker: Broker) -> str:
     with pytest.raises(ConfigError) as told:
         asyncio.run(BatchProducer(broker).start())
     return str(told.value)
+
+
+def until(said: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while not said():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
+def posted(gateway: GatewayProcess) -> int:
+    """Post one event; the status of the answer."""
+    event = {
+        "specversion": "1.0",
+        "type": "tieline.work_item.assigned.v1",
+        "source": "/tickets",
+        "id": "2203-2",
+        "time": "2026-03-02T07:05:00Z",
+        "process": "incident",
+        "subject": "INC-2203",
+        "data": {"role": "level-2"},
+    }
+    headers = {**gateway.headers, "Content-Type": "application/cloudevents+json"}
+    request = urllib.request.Request(f"{gateway.url}/v1/events", json.dumps(event).encode(), headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return int(answer.status)
+
+
+def store_env(store: ClickHouseSettings) -> dict[str, str]:
+    return {
+        "TIELINE_CLICKHOUSE_URL": f"http://{store.host}:{store.port}",
+        "TIELINE_CLICKHOUSE_USER": store.user,
+        "TIELINE_CLICKHOUSE_PASSWORD": store.password.get_secret_value(),
+    }
 
 
 def tieline(way: Mapping[str, str], *command: str) -> subprocess.CompletedProcess[str]:
