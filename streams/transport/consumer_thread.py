@@ -79,7 +79,9 @@ class BatchConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc] #
                 await super().subscribe(wanted)
                 return
             if not told:
-                self.log.warning("Waiting for topics to be created: %s", ", ".join(sorted(missing)))
+                self.log.warning(
+                    "Waiting for topics to be created, or for the right to read them: %s", ", ".join(sorted(missing))
+                )
             told = True
             await asyncio.sleep(_TOPICS_PAUSE_S)
 

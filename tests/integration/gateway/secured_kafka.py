@@ -9,6 +9,8 @@ from deploy.kafka.broker import free_port as another_port
 from tests.integration.gateway.certificates import Certificates
 
 USER, PASSWORD = "tieline", "for-tests-only"
+STRANGER = "stranger"
+"""Has a password, the same, and no rights."""
 _HOST = "127.0.0.1"
 
 
@@ -54,7 +56,8 @@ class SecuredKafka(KafkaBroker):
         }
 
     def _accounts(self) -> list[str]:
-        return ["--add-scram", f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"]
+        scram = [f"SCRAM-SHA-512=[name={name},password={PASSWORD}]" for name in (USER, STRANGER)]
+        return [word for account in scram for word in ("--add-scram", account)]
 
     def _write_settings(self) -> Path:
         path = super()._write_settings()
@@ -77,4 +80,6 @@ ssl.keystore.location={store}
 ssl.truststore.type=PEM
 ssl.truststore.location={self.certificates.authority}
 listener.name.certificate.ssl.client.auth=required
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:{USER};User:CN=client
 """

@@ -38,7 +38,7 @@ from tests import brokers
 from tests.integration.gateway.certificates import certificates
 from tests.integration.gateway.gateway_process import GatewayProcess
 from tests.integration.gateway.on_the_log import records
-from tests.integration.gateway.secured_kafka import PASSWORD, USER, SecuredKafka
+from tests.integration.gateway.secured_kafka import PASSWORD, STRANGER, USER, SecuredKafka
 from tests.integration.pipeline.running import ROOT, Running
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -211,6 +211,12 @@ def test_a_certificate_of_an_authority_unknown_to_the_broker_is_refused(kafka: S
 def test_a_password_at_a_port_for_certificates_is_a_setting_to_correct(kafka: SecuredKafka) -> None:
     env = kafka.certificate_env() | kafka.password_env() | {"TIELINE_BROKER": kafka.by_certificate}
     assert "wants no user name and password at this port" in refused(find_broker(env=env))
+
+
+def test_a_right_that_is_missing_is_no_reason_to_wait(kafka: SecuredKafka) -> None:
+    broker = find_broker(env=kafka.password_env() | {"TIELINE_KAFKA_SASL_USERNAME": STRANGER})
+    with pytest.raises(ConfigError, match="does not let this account do that"):
+        committed(broker, "tieline-infer")
 
 
 def test_one_address_that_is_away_does_not_hide_another_that_refuses(kafka: SecuredKafka) -> None:
