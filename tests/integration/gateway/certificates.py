@@ -33,7 +33,9 @@ def certificates(folder: Path, names: str = "DNS:localhost,IP:127.0.0.1", days: 
         if must_run():
             pytest.fail("no openssl program")
         pytest.skip("no openssl program")
-    openssl(folder, "req", "-x509", *_new("ca"), "-out", "ca.pem", "-subj", "/CN=tests", "-days", "1")
+    # Python 3.13 refuses an authority that does not say what its key is for.
+    use = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+    openssl(folder, "req", "-x509", *_new("ca"), "-out", "ca.pem", "-subj", "/CN=tests", "-days", "1", *use)
     for name in ("server", "client"):
         openssl(folder, "req", *_new(name), "-out", f"{name}.csr", "-subj", f"/CN={name}")
         (folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
