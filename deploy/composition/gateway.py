@@ -213,6 +213,3 @@ def hl7_acknowledgement() -> Acknowledge:
         return acknowledge(message, verdict_of(error.code), error.code, error.field, at=at, always=True)
 
     return answer
-
-
-_Sources = SourceParts  # its name until everybody has the other

@@ -15,7 +15,7 @@ from pathlib import Path
 
 # One way in for a source, however it sends: HTTP puts it together, too.
 from deploy.composition.durable import event_log
-from deploy.composition.gateway import _Sources as SourceParts
+from deploy.composition.gateway import SourceParts
 from deploy.policy_files import load_policy_book
 from schemas.errors import ConfigError, TransientError
 from streams.gateway.connectors.catalogue import connector

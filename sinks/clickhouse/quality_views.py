@@ -99,15 +99,19 @@ _STATUS = f"""multiIf(
         peopled_too_thinly > 0, '{_TOO_FEW_PEOPLE}',
         'not enough data')"""
 
+# A dozen rows, looked up by key: a join of them is planned at five times the cost. No prior: all zeros.
+_PRIOR_KEY = "concat({0}process, '/', {0}dimension, '/', {0}origin)"
+_PRIOR_OF = f"""(SELECT mapFromArrays(groupArray({_PRIOR_KEY.format("")}), groupArray((mu, tau2, phi, k, n_eff)))
+    FROM priors FINAL WHERE {RUN}) AS prior_of"""
+
 _JUDGED = f"""
 SELECT t.process AS process, t.origin AS origin, communicator_role, experiencer_role, t.dimension AS dimension,
     found, shown_atoms, peopled_too_thinly, n, pending, work_items, all_work_items, s, n_by_rule,
     {_DECLARED} AS declared, if(d.period = '', 'month', d.period) AS period, {_STATUS} AS status,
-    mu, tau2, phi, k, n_eff
+    prior_of[{_PRIOR_KEY.format("t.")}] AS prior,
+    prior.1 AS mu, prior.2 AS tau2, prior.3 AS phi, prior.4 AS k, prior.5 AS n_eff
 FROM ({_TIES}) AS t
 LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE {RUN}) AS d ON d.process = t.process
-LEFT JOIN (SELECT process, dimension, origin, mu, tau2, phi, k, n_eff FROM priors FINAL WHERE {RUN}) AS q
-    ON q.process = t.process AND q.dimension = t.dimension AND q.origin = t.origin
 WHERE {IN_SPAN}"""
 
 
@@ -137,10 +141,8 @@ def _unpacked(kept: Mapping[str, str], columns: Iterable[str]) -> str:
     return ", ".join(f"kept.{places[column]} AS {column}" for column in columns)
 
 
-# Sorted by: what identifies a row comes first. Sorting by columns of the result is planned at ten times the cost.
 _TIES_KEPT = {
     **{name: name for name in ("process", "communicator_role", "experiencer_role", "origin")},
-    "place": f"indexOf([{_DIMENSION_LIST}], dimension)",
     "dimension": "dimension",
     **{name: _SHOWN.format(name) for name in ("n", "pending")},
     "status": "status",
@@ -153,12 +155,11 @@ _TIES_KEPT = {
 }
 _BEFORE_ESTIMATE = ("process", "communicator_role", "experiencer_role", "dimension", "origin", "n", "pending")
 _AFTER_ESTIMATE = ("status", "work_items", "n_by_rule", "hidden_share", "period_from", "period_to")
-TIES = f"""{ASKED}, {_unless_hidden("status")}
+TIES = f"""{ASKED}, {_PRIOR_OF}, {_unless_hidden("status")}
 SELECT {_unpacked(_TIES_KEPT, _BEFORE_ESTIMATE)},
     {", ".join(f"f.{name} + unless_hidden AS {name}" for name in ("estimate", "low", "high"))},
     {_unpacked(_TIES_KEPT, _AFTER_ESTIMATE)}
 FROM ({_with_estimates(_TIES_KEPT, ("estimate", "low", "high"))}) AS f
-ORDER BY kept
 SETTINGS join_use_nulls = 0"""
 
 _TIE_KEPT = {name: name for name in (*_TIE, "dimension", "declared", "status")}
@@ -185,12 +186,11 @@ _PACKED_OVERALL = f"""
 SELECT (tie, dimensions, status) AS kept, if(status = 'shown', estimates / count, 0.5) AS mean,
     if(status = 'shown', pow(sds / count, 2), 0.05) AS spread
 FROM ({_DECLARED_FIGURES})"""
-OVERALL = f"""{ASKED}, {_unless_hidden("status")}
+OVERALL = f"""{ASKED}, {_PRIOR_OF}, {_unless_hidden("status")}
 SELECT kept.1.1 AS process, kept.1.2 AS communicator_role, kept.1.3 AS experiencer_role, kept.1.4 AS origin,
     kept.2 AS dimensions, kept.3 AS status,
     mean + unless_hidden AS estimate, o.low + unless_hidden AS low, o.high + unless_hidden AS high
 FROM ({interval_sql(f"({_PACKED_OVERALL})", ["kept", "mean"], {"e": "mean", "variance": "spread"})}) AS o
-ORDER BY kept
 SETTINGS join_use_nulls = 0"""
 
 _PERIOD_COLUMNS = "process, site, dimension, origin, period, period_start, s, n, pending, work_items, n_by_rule"

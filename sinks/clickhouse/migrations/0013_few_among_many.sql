@@ -78,11 +78,12 @@ WITH parseDateTime64BestEffort({from:String}, 6, 'UTC') AS asked_from,
     toDateTime64(earliest_from, 6, 'UTC') AS earliest_from_at,
     toDateTime64(latest_to, 6, 'UTC') AS latest_to_at,
     {process:String} = '' AS any_process,
-    {site:String} = '' AS any_site, if(status = 'shown', 0., NULL) AS unless_hidden
-SELECT kept.1 AS process, kept.2 AS communicator_role, kept.3 AS experiencer_role, kept.6 AS dimension, kept.4 AS origin, kept.7 AS n, kept.8 AS pending,
+    {site:String} = '' AS any_site, (SELECT mapFromArrays(groupArray(concat(process, '/', dimension, '/', origin)), groupArray((mu, tau2, phi, k, n_eff)))
+    FROM priors FINAL WHERE run = {run:String}) AS prior_of, if(status = 'shown', 0., NULL) AS unless_hidden
+SELECT kept.1 AS process, kept.2 AS communicator_role, kept.3 AS experiencer_role, kept.5 AS dimension, kept.4 AS origin, kept.6 AS n, kept.7 AS pending,
     f.estimate + unless_hidden AS estimate, f.low + unless_hidden AS low, f.high + unless_hidden AS high,
-    kept.9 AS status, kept.10 AS work_items, kept.11 AS n_by_rule, kept.12 AS hidden_share, kept.13 AS period_from, kept.14 AS period_to
-FROM (SELECT kept, _e AS estimate, _low AS low, _high AS high FROM (SELECT kept, _e, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * (((-1.6449) + (0.2842826683333333 * _g)) - ((-0.01879718704716667) * (_g * _g))))), (-36.0)), 36.0))))) AS _low, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * ((1.6449 + (0.2842826683333333 * _g)) - (0.01879718704716667 * (_g * _g))))), (-36.0)), 36.0))))) AS _high FROM (SELECT kept, _e, _psis, ((_psis[1].3 - _psis[2].3) / ((_psis[1].2 + _psis[2].2) * sqrt((_psis[1].2 + _psis[2].2)))) AS _g FROM (SELECT kept, _e, arrayMap((x, y, w, r) -> ((((log((x + 6.0)) - (0.5 * y)) + (w * ((-0.08333333333333333) + (w * (0.008333333333333333 + (w * ((-0.003968253968253968) + (w * 0.004166666666666667)))))))) - arraySum(r)), ((y + (w * (0.5 + (y * (0.16666666666666666 + (w * ((-0.03333333333333333) + (w * (0.023809523809523808 + (w * (-0.03333333333333333))))))))))) + arraySum(q -> q * q, r)), ((((-1.0) * w) * ((1.0 + y) - (w * ((-0.5) + (w * (0.16666666666666666 + (w * ((-0.16666666666666666) + (w * 0.3))))))))) - (2.0 * arraySum(q -> q * q * q, r)))), _ab, _ys, arrayMap(y -> (y * y), _ys), arrayMap(x -> arrayMap(i -> 1.0 / (x + i), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]), _ab)) AS _psis FROM (SELECT kept, _e, [_a, _b] AS _ab, arrayMap(x -> (1.0 / (x + 6.0)), [_a, _b]) AS _ys FROM (SELECT kept, _e, (_e * _size) AS _a, ((1.0 - _e) * _size) AS _b FROM (SELECT kept, _e, greatest(0.5, (((_e * (1.0 - _e)) / if((_k < 5.0), ((_e * (1.0 - _e)) / (_n_ + 2.0)), ((((_e * (1.0 - _e)) * (1.0 - _b_)) / ((_n_ + 1.0) - _b_)) + ((_b_ * _b_) * ((((_mu * (1.0 - _mu)) / _n_eff) + (_tau2 / _k)) + ((2.0 * ((_p - _mu) * (_p - _mu))) / (_k - 3.0))))))) - 1.0)) AS _size FROM (SELECT kept, _b_, _k, _mu, _n_, _n_eff, _p, _tau2, if((_k < 5.0), (((_s / if((_phi > 0.0), _phi, 1.0)) + 0.5) / (_n_ + 1.0)), least(greatest((_p + (_b_ * (_mu - _p))), 0.0001), 0.9999)) AS _e FROM (SELECT kept, _k, _mu, _n_, _n_eff, _p, _phi, _s, _tau2, if((_k < 5.0), 0.0, (((_k - 3.0) / (_k - 1.0)) / ((_n_ * if(((3.0 * _tau2) < (2.0 * (_mu * (1.0 - _mu)))), (_tau2 / ((_mu * (1.0 - _mu)) - _tau2)), 2.0)) + 1.0))) AS _b_ FROM (SELECT kept, _k, _mu, _n_eff, _phi, _s, _tau2, (_n / if((_phi > 0.0), _phi, 1.0)) AS _n_, if((_n > 0.0), (_s / _n), _mu) AS _p FROM (SELECT kept, toFloat64(s) AS _s, toFloat64(n) AS _n, toFloat64(mu) AS _mu, toFloat64(tau2) AS _tau2, toFloat64(phi) AS _phi, toFloat64(k) AS _k, toFloat64(n_eff) AS _n_eff FROM (SELECT tuple(process, communicator_role, experiencer_role, origin, indexOf(['frequency', 'timeliness', 'accuracy', 'problem_solving'], dimension), dimension, if(status = 'shown', n, NULL), if(status = 'shown', pending, NULL), status, if(status = 'shown', work_items, NULL), if(status = 'shown', n_by_rule, CAST(map(), 'Map(String, UInt64)')), if(all_work_items = 0, NULL, intDiv(20 * (all_work_items - work_items) + all_work_items, 2 * all_work_items) / 10), multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from), multiIf(period = 'week', week_to, period = 'quarter', quarter_to, month_to)) AS kept, s, n, mu, tau2, phi, k, n_eff FROM (
+    kept.8 AS status, kept.9 AS work_items, kept.10 AS n_by_rule, kept.11 AS hidden_share, kept.12 AS period_from, kept.13 AS period_to
+FROM (SELECT kept, _e AS estimate, _low AS low, _high AS high FROM (SELECT kept, _e, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * (((-1.6449) + (0.2842826683333333 * _g)) - ((-0.01879718704716667) * (_g * _g))))), (-36.0)), 36.0))))) AS _low, (1.0 / (1.0 + exp(((-1.0) * least(greatest(((_psis[1].1 - _psis[2].1) + (sqrt((_psis[1].2 + _psis[2].2)) * ((1.6449 + (0.2842826683333333 * _g)) - (0.01879718704716667 * (_g * _g))))), (-36.0)), 36.0))))) AS _high FROM (SELECT kept, _e, _psis, ((_psis[1].3 - _psis[2].3) / ((_psis[1].2 + _psis[2].2) * sqrt((_psis[1].2 + _psis[2].2)))) AS _g FROM (SELECT kept, _e, arrayMap((x, y, w, r) -> ((((log((x + 6.0)) - (0.5 * y)) + (w * ((-0.08333333333333333) + (w * (0.008333333333333333 + (w * ((-0.003968253968253968) + (w * 0.004166666666666667)))))))) - arraySum(r)), ((y + (w * (0.5 + (y * (0.16666666666666666 + (w * ((-0.03333333333333333) + (w * (0.023809523809523808 + (w * (-0.03333333333333333))))))))))) + arraySum(q -> q * q, r)), ((((-1.0) * w) * ((1.0 + y) - (w * ((-0.5) + (w * (0.16666666666666666 + (w * ((-0.16666666666666666) + (w * 0.3))))))))) - (2.0 * arraySum(q -> q * q * q, r)))), _ab, _ys, arrayMap(y -> (y * y), _ys), arrayMap(x -> arrayMap(i -> 1.0 / (x + i), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]), _ab)) AS _psis FROM (SELECT kept, _e, [_a, _b] AS _ab, arrayMap(x -> (1.0 / (x + 6.0)), [_a, _b]) AS _ys FROM (SELECT kept, _e, (_e * _size) AS _a, ((1.0 - _e) * _size) AS _b FROM (SELECT kept, _e, greatest(0.5, (((_e * (1.0 - _e)) / if((_k < 5.0), ((_e * (1.0 - _e)) / (_n_ + 2.0)), ((((_e * (1.0 - _e)) * (1.0 - _b_)) / ((_n_ + 1.0) - _b_)) + ((_b_ * _b_) * ((((_mu * (1.0 - _mu)) / _n_eff) + (_tau2 / _k)) + ((2.0 * ((_p - _mu) * (_p - _mu))) / (_k - 3.0))))))) - 1.0)) AS _size FROM (SELECT kept, _b_, _k, _mu, _n_, _n_eff, _p, _tau2, if((_k < 5.0), (((_s / if((_phi > 0.0), _phi, 1.0)) + 0.5) / (_n_ + 1.0)), least(greatest((_p + (_b_ * (_mu - _p))), 0.0001), 0.9999)) AS _e FROM (SELECT kept, _k, _mu, _n_, _n_eff, _p, _phi, _s, _tau2, if((_k < 5.0), 0.0, (((_k - 3.0) / (_k - 1.0)) / ((_n_ * if(((3.0 * _tau2) < (2.0 * (_mu * (1.0 - _mu)))), (_tau2 / ((_mu * (1.0 - _mu)) - _tau2)), 2.0)) + 1.0))) AS _b_ FROM (SELECT kept, _k, _mu, _n_eff, _phi, _s, _tau2, (_n / if((_phi > 0.0), _phi, 1.0)) AS _n_, if((_n > 0.0), (_s / _n), _mu) AS _p FROM (SELECT kept, toFloat64(s) AS _s, toFloat64(n) AS _n, toFloat64(mu) AS _mu, toFloat64(tau2) AS _tau2, toFloat64(phi) AS _phi, toFloat64(k) AS _k, toFloat64(n_eff) AS _n_eff FROM (SELECT tuple(process, communicator_role, experiencer_role, origin, dimension, if(status = 'shown', n, NULL), if(status = 'shown', pending, NULL), status, if(status = 'shown', work_items, NULL), if(status = 'shown', n_by_rule, CAST(map(), 'Map(String, UInt64)')), if(all_work_items = 0, NULL, intDiv(20 * (all_work_items - work_items) + all_work_items, 2 * all_work_items) / 10), multiIf(period = 'week', week_from, period = 'quarter', quarter_from, month_from), multiIf(period = 'week', week_to, period = 'quarter', quarter_to, month_to)) AS kept, s, n, mu, tau2, phi, k, n_eff FROM (
 SELECT t.process AS process, t.origin AS origin, communicator_role, experiencer_role, t.dimension AS dimension,
     found, shown_atoms, peopled_too_thinly, n, pending, work_items, all_work_items, s, n_by_rule,
     hasAny(CAST(d.observed_rules, 'Array(String)'),
@@ -92,7 +93,8 @@ SELECT t.process AS process, t.origin AS origin, communicator_role, experiencer_
         shown_atoms > 0, 'shown',
         peopled_too_thinly > 0, 'hidden: too few people',
         'not enough data') AS status,
-    mu, tau2, phi, k, n_eff
+    prior_of[concat(t.process, '/', t.dimension, '/', t.origin)] AS prior,
+    prior.1 AS mu, prior.2 AS tau2, prior.3 AS phi, prior.4 AS k, prior.5 AS n_eff
 FROM (
 SELECT tie.1 AS process, tie.2 AS origin, tie.3 AS communicator_role, tie.4 AS experiencer_role, tie.5 AS dimension,
     sums[1] AS in_week, sums[2] AS in_month, sums[3] AS in_quarter, sums[4] AS found, sums[5] AS shown_atoms,
@@ -161,10 +163,7 @@ WHERE a != '' AND b != '')
     GROUP BY tie
 )) AS t
 LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE run = {run:String}) AS d ON d.process = t.process
-LEFT JOIN (SELECT process, dimension, origin, mu, tau2, phi, k, n_eff FROM priors FINAL WHERE run = {run:String}) AS q
-    ON q.process = t.process AND q.dimension = t.dimension AND q.origin = t.origin
 WHERE multiIf(period = 'week', in_week, period = 'quarter', in_quarter, in_month)))))))))))))) AS f
-ORDER BY kept
 SETTINGS join_use_nulls = 0;
 
 CREATE OR REPLACE VIEW overall AS
@@ -189,7 +188,8 @@ WITH parseDateTime64BestEffort({from:String}, 6, 'UTC') AS asked_from,
     toDateTime64(earliest_from, 6, 'UTC') AS earliest_from_at,
     toDateTime64(latest_to, 6, 'UTC') AS latest_to_at,
     {process:String} = '' AS any_process,
-    {site:String} = '' AS any_site, if(status = 'shown', 0., NULL) AS unless_hidden
+    {site:String} = '' AS any_site, (SELECT mapFromArrays(groupArray(concat(process, '/', dimension, '/', origin)), groupArray((mu, tau2, phi, k, n_eff)))
+    FROM priors FINAL WHERE run = {run:String}) AS prior_of, if(status = 'shown', 0., NULL) AS unless_hidden
 SELECT kept.1.1 AS process, kept.1.2 AS communicator_role, kept.1.3 AS experiencer_role, kept.1.4 AS origin,
     kept.2 AS dimensions, kept.3 AS status,
     mean + unless_hidden AS estimate, o.low + unless_hidden AS low, o.high + unless_hidden AS high
@@ -219,7 +219,8 @@ SELECT t.process AS process, t.origin AS origin, communicator_role, experiencer_
         shown_atoms > 0, 'shown',
         peopled_too_thinly > 0, 'hidden: too few people',
         'not enough data') AS status,
-    mu, tau2, phi, k, n_eff
+    prior_of[concat(t.process, '/', t.dimension, '/', t.origin)] AS prior,
+    prior.1 AS mu, prior.2 AS tau2, prior.3 AS phi, prior.4 AS k, prior.5 AS n_eff
 FROM (
 SELECT tie.1 AS process, tie.2 AS origin, tie.3 AS communicator_role, tie.4 AS experiencer_role, tie.5 AS dimension,
     sums[1] AS in_week, sums[2] AS in_month, sums[3] AS in_quarter, sums[4] AS found, sums[5] AS shown_atoms,
@@ -288,10 +289,7 @@ WHERE a != '' AND b != '')
     GROUP BY tie
 )) AS t
 LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE run = {run:String}) AS d ON d.process = t.process
-LEFT JOIN (SELECT process, dimension, origin, mu, tau2, phi, k, n_eff FROM priors FINAL WHERE run = {run:String}) AS q
-    ON q.process = t.process AND q.dimension = t.dimension AND q.origin = t.origin
 WHERE multiIf(period = 'week', in_week, period = 'quarter', in_quarter, in_month)))))))))
 )
 GROUP BY tie))))))))))) AS o
-ORDER BY kept
 SETTINGS join_use_nulls = 0;
