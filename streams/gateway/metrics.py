@@ -53,6 +53,11 @@ SPOOL_AGE = Metric(
     "gauge",
     "Age of the oldest record on the spool that Kafka does not have yet.",
 )
+SPOOL_DAMAGED = Metric(
+    "tieline_gateway_spool_damaged_segments",
+    "gauge",
+    "Files of the spool that were found damaged and are kept beside it: look at the log.",
+)
 
 METRICS: tuple[Metric, ...] = (
     REQUESTS,
@@ -68,6 +73,7 @@ METRICS: tuple[Metric, ...] = (
     LOG_ACCEPTS,
     SPOOL_BYTES,
     SPOOL_AGE,
+    SPOOL_DAMAGED,
 )
 
 EVENTS_SOURCE = "events"

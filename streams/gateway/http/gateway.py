@@ -49,6 +49,11 @@ class LogStatus(Protocol):
         """Age of the oldest record that is not on Kafka yet."""
         ...
 
+    @property
+    def damaged_segments(self) -> int:
+        """Files of the spool that were found damaged."""
+        ...
+
 
 class GatewayLog(Log, LogStatus, Protocol):
     """A log that can be used and looked at."""

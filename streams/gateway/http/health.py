@@ -53,6 +53,7 @@ class Health:
         metrics.set(names.LOG_ACCEPTS, log.state in READY_STATES)
         metrics.set(names.SPOOL_BYTES, log.depth_bytes)
         metrics.set(names.SPOOL_AGE, log.oldest_s)
+        metrics.set(names.SPOOL_DAMAGED, log.damaged_segments)
         for name, entry in gateway.sources.items():
             metrics.set(names.BREAKER, entry.intake.breaker.state != "closed", name)
         metrics.set(names.BREAKER, gateway.senders.any_open, names.EVENTS_SOURCE)

@@ -55,6 +55,7 @@ class MemoryLog:
     state: str = "kafka"
     depth_bytes: int = 0
     oldest_s: float = 0.0
+    damaged_segments: int = 0
     records: list[tuple[bytes, bytes]] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
 
