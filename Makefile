@@ -6,7 +6,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format kafka bench screenshots dashboards clean
+.PHONY: help demo test lint check format kafka faults bench screenshots dashboards clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ format: $(VENV)/dev.stamp ## format and sort imports
 
 kafka: $(VENV)/run.stamp ## run a real Apache Kafka broker on loopback (needs Java 17 and Maven)
 	@exec $(BIN)/python -m deploy.kafka $(ARGS)
+
+faults: $(VENV)/dev.stamp ## kill the gateway 50 times and the broker 5 times, on each kind of broker (six minutes)
+	@TIELINE_GATEWAY_KILLS=50 TIELINE_BROKER_KILLS=5 $(BIN)/python -m pytest tests/integration/gateway/test_kill_gateway.py $(ARGS)
 
 bench: $(VENV)/dev.stamp ## events per CPU-second, peak memory, latency
 	@exec $(BIN)/python -m benchmarks $(ARGS)

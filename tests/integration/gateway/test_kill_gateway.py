@@ -31,8 +31,9 @@ from tests.integration.gateway.senders import Senders
 from tests.integration.pipeline.running import AS_OF, Running, running
 
 DEMO_POLICY = ROOT / "deploy" / "policies" / "demo.yaml"
-GATEWAY_KILLS = int(os.environ.get("TIELINE_GATEWAY_KILLS", "50"))
-BROKER_KILLS = int(os.environ.get("TIELINE_BROKER_KILLS", "5"))
+# `make faults` kills 50 and 5 times, which takes six minutes.
+GATEWAY_KILLS = int(os.environ.get("TIELINE_GATEWAY_KILLS", "10"))
+BROKER_KILLS = int(os.environ.get("TIELINE_BROKER_KILLS", "2"))
 PAUSE_S = 0.03  # so that the events last as long as the killing
 Hash = dict[str, tuple[int, str]]
 
