@@ -23,6 +23,7 @@ from schemas import topics
 from schemas.errors import ConfigError
 from streams.apps.topic_admin import create_topics
 from streams.gateway.mllp.frames import END, framed
+from tests import brokers
 from tests.brokers import Broker
 from tests.integration.gateway.on_the_log import records
 from tests.unit.connectors.payloads_hl7v2 import adt
@@ -30,6 +31,13 @@ from tests.unit.connectors.payloads_hl7v2 import adt
 ROOT = Path(__file__).parents[3]
 NO_BROKER = "127.0.0.1:1"
 COMMAND = "import typer; from deploy.cli.commands.mllp import mllp; typer.run(mllp)"
+
+
+@pytest.fixture(scope="module")
+def tansu_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One of its own: what other tests leave on a shared one is no JSON."""
+    with brokers.tansu(tmp_path_factory.mktemp("tansu")) as broker:
+        yield broker
 
 
 def settings(folder: Path, source: str, connector: str = "hl7v2") -> Path:
