@@ -84,7 +84,8 @@ class KafkaBroker:
         with self.log_file.open("ab") as log:
             if not (self.data / "logs" / "meta.properties").exists():
                 cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-                tool = [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
+                # One word: an id may begin with a dash.
+                tool = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings)]
                 self._format([*tool, *self._accounts()], log)
             self._process = subprocess.Popen(
                 [*java, "kafka.Kafka", str(settings)],
