@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 
@@ -39,6 +40,9 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """What `runs` says of where the events came from: `archive`, or names of files without their folders."""
+
+    def latest_at(self) -> datetime | None:
+        """Event time of the newest event, aware UTC: the `as_of` of a replay that is given none. None: no event."""
 
     def chunks(self) -> Sequence[Chunk]:
         """All of it, cut into parts; every work item lies in exactly one."""
