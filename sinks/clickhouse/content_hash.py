@@ -1,24 +1,28 @@
 """One number per table for what it says, whatever order and however often it was written.
 
-Left out is what depends on when and how something was written: revision, version, time of arrival, Kafka coordinates.
-Two stores with equal hashes (at one pinned as_of) hold the same rows.
+Left out is what depends on when and how something was written (revision, version, time of arrival, Kafka coordinates),
+and the name of the run, so that a replay can be compared with `live`. Two stores with equal hashes (at one pinned as_of)
+hold the same rows.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
 _WRITTEN_NOT_SAID = {
-    "handoffs": ("revision", "is_deleted"),
-    "exchanges": ("revision", "is_deleted"),
-    "problems": ("revision", "is_deleted"),
-    "evidence": ("revision", "is_deleted"),
-    "tie_windows": ("version", "is_deleted"),
+    "handoffs": ("run", "revision", "is_deleted"),
+    "exchanges": ("run", "revision", "is_deleted"),
+    "problems": ("run", "revision", "is_deleted"),
+    "evidence": ("run", "revision", "is_deleted"),
+    "tie_windows": ("run", "version", "is_deleted"),
     "events": ("received_at", "topic", "partition", "offset", "payload_hash"),
 }
 HASHED = tuple(_WRITTEN_NOT_SAID)
+ARCHIVE = "events"
 
 
 class Content(NamedTuple):
@@ -36,14 +40,30 @@ def content_hash(client: Client, run: str = "live") -> dict[str, Content]:
     return {table: _content(client, table, run) for table in HASHED}
 
 
-def _content(client: Client, table: str, run: str) -> Content:
+def run_contents(client: Client, run: str, process: str = "") -> dict[str, Content]:
+    """The content of the tables that a run writes, without the archive; of one process, if one is given.
+
+    Cost: as `content_hash`.
+    """
+    return {table: _content(client, table, run, process) for table in HASHED if table != ARCHIVE}
+
+
+def combined_hash(contents: Mapping[str, Content]) -> str:
+    """One hash for several tables: SHA-256 in hex, over their names, rows and hashes, the archive left out."""
+    lines = [f"{table} {contents[table].rows} {contents[table].hash}\n" for table in sorted(contents)]
+    return hashlib.sha256("".join(line for line in lines if not line.startswith(f"{ARCHIVE} ")).encode()).hexdigest()
+
+
+def _content(client: Client, table: str, run: str, process: str = "") -> Content:
     columns = [name for name in _stored_columns(client, table) if name not in _WRITTEN_NOT_SAID[table]]
-    scope = "" if table == "events" else "WHERE run = {run:String}"
+    conditions = [] if table == ARCHIVE else ["run = {run:String}"]
+    conditions += ["process = {process:String}"] if process else []
+    scope = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     # As JSON, nulls, times and floats to the last bit are written out; a plain hash of a tuple passes over nulls.
     sql = f"""
 SELECT count(), hex(sum(reinterpretAsUInt128(sipHash128(toJSONString(tuple({", ".join(columns)}))))))
 FROM {table} FINAL {scope}"""
-    ((rows, digest),) = client.query(sql, parameters={"run": run}).result_rows
+    ((rows, digest),) = client.query(sql, parameters={"run": run, "process": process}).result_rows
     return Content(int(rows), str(digest))
 
 

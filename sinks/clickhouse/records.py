@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
@@ -54,11 +55,23 @@ class ProcessRecord(BaseModel):
 
 
 class RunRecord(BaseModel):
-    """One pass of the inference. `kind` is live or replay; `status` running, finished or failed."""
+    """One pass of the inference.
+
+    Attributes:
+        processes, role: what a replay was asked for; none is all of them.
+        from_at, to_at: the evidence that a replay kept, by its `at`, half-open; None is without end.
+        policy: see `policy_text`.
+        source: where a replay read: `archive`, or names of files without their folders.
+        events, work_items: distinct ones folded.
+        content_hash: see `content_hash.combined_hash`; empty until it is finished.
+        is_deleted: its rows are going, or gone.
+    """
+
+    model_config = ConfigDict(frozen=True)
 
     run: str
-    kind: str
-    status: str
+    kind: Literal["live", "replay"]
+    status: Literal["running", "finished", "failed"]
     processes: tuple[str, ...] = ()
     from_at: datetime | None = None
     to_at: datetime | None = None
@@ -67,6 +80,13 @@ class RunRecord(BaseModel):
     method_version: str
     started_at: datetime
     finished_at: datetime | None = None
+    policy: str = ""
+    role: str = ""
+    source: str = ""
+    events: int = 0
+    work_items: int = 0
+    content_hash: str = ""
+    is_deleted: Literal[0, 1] = 0
 
 
 def event_row(
