@@ -1,8 +1,8 @@
 """One number per table for what it says, whatever order and however often it was written.
 
-Left out is what depends on when and how something was written (revision, version, time of arrival, Kafka coordinates),
-and the name of the run, so that a replay can be compared with `live`. Two stores with equal hashes (at one pinned as_of)
-hold the same rows.
+Left out is what depends on when and how something was written (revision, version, time of arrival, Kafka coordinates)
+and the name of the run, so that a replay can be compared with `live`. Two stores with equal hashes (at one pinned
+as_of) hold the same rows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The policy that a run was made with, as text: equal policies have equal texts, byte for byte.
 
-Only what a fold uses is kept. Role maps and words act at the edge, before there are events, and a replay never sees them.
+Only what a fold uses is kept. Role maps and words act at the edge, before there are events: a replay never sees them.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def _delete_from(client: Client, table: str, run: str) -> int:
 
 
 def _tables_with_runs(client: Client) -> list[str]:
-    """Windows first, so that figures go before what explains them; the table of runs last: until then it can be found."""
+    """Windows first, so that figures go before what explains them; the table of runs last: until then it is known."""
     sql = """
 SELECT c.table FROM system.columns AS c
 INNER JOIN system.tables AS t ON t.database = c.database AND t.name = c.table

@@ -20,6 +20,7 @@ from sinks.clickhouse.names import SOURCES, Names
 from sinks.clickhouse.queries.work_items import due_items, item_payloads
 from sinks.clickhouse.records import RunRecord, event_row, process_records, process_row
 from sinks.clickhouse.retry import Retry
+from sinks.clickhouse.run_policy import policy_text
 from sinks.clickhouse.settings import ClickHouseSettings, connect
 from sinks.clickhouse.windows import Windows, refresh_priors
 from sinks.clickhouse.writer import BeforeInsert, Writer
@@ -85,6 +86,7 @@ class ClickHouseStore:
             kind="live",
             status="running",
             policy_versions=tuple(policy.version for policy in policies.policies),
+            policy=policy_text(policies),
             method_version=METHOD_VERSION,
             started_at=self._started_at,
         )
