@@ -1,0 +1,62 @@
+"""From the bytes of one work item to its contents. Stored bytes are canonical already, so nothing is encoded again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from schemas.decoding import decode
+from schemas.errors import InvalidEvent
+from schemas.events import Event, InterventionEnded, InterventionStarted, SurveyScored
+from schemas.vocabulary import EventRef
+from streams.inference.history import MAX_EVENTS, Contents
+
+_NOT_WORK = (InterventionStarted, InterventionEnded, SurveyScored)
+
+
+class Known(NamedTuple):
+    """What is known of one work item.
+
+    Attributes:
+        contents: as `contents_of` resolves them; what an oversize item holds is of no use to anybody.
+        distinct: contents, conflicting ones of one identity included: what `revision` counts.
+        unusable: payloads that are no events, by reason. They are left out.
+    """
+
+    contents: Contents
+    distinct: int
+    oversize: bool
+    unusable: Counter[str]
+
+
+def known(payloads: Iterable[bytes]) -> Known:
+    """The contents of canonical payloads, in any order and with any repeats. Cost: nearly all of it is decoding."""
+    winners: dict[EventRef, Event] = {}
+    losers: dict[bytes, Event] = {}
+    unusable: Counter[str] = Counter()
+    for payload in set(payloads):
+        try:
+            event = decode(payload)
+        except InvalidEvent as error:
+            unusable[error.code] += 1
+            continue
+        if isinstance(event, _NOT_WORK):
+            continue
+        held = winners.setdefault(event.ref, event)
+        if held is not event:
+            _resolve(held, event, winners, losers)
+    distinct = len(winners) + len(losers)
+    in_order = sorted(winners.values(), key=lambda event: event.order)
+    contents = Contents(tuple(in_order), tuple(losers[content] for content in sorted(losers)))
+    return Known(contents, distinct, distinct > MAX_EVENTS, unusable)
+
+
+def _resolve(held: Event, event: Event, winners: dict[EventRef, Event], losers: dict[bytes, Event]) -> None:
+    """The smaller canonical bytes win; two ways to write one content are one content."""
+    kept, other = held.canonical(), event.canonical()
+    if other < kept:
+        winners[event.ref] = event
+        losers[kept] = held
+    elif other > kept:
+        losers[other] = event
