@@ -17,6 +17,7 @@ from deploy.cli.commands import (
     migrate,
     mllp,
     schema,
+    simulate,
     sql,
     status,
     tokens,
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.command("import")(import_log.import_log)
+app.command("simulate")(simulate.simulate)
 app.command("board")(board.board)
 app.command("status")(status.status)
 app.command("sql")(sql.sql)
