@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.rows import Row, revision
-from streams.inference.facts import NO_FACTS, RowKey, facts_of
+from streams.inference.facts import RowKey, facts_of
+from streams.inference.history import MAX_EVENTS
 from streams.replay.known import Known, known
 from streams.replay.scope import Scope, has_part
 from streams.replay.source import WorkItemEvents
@@ -19,7 +20,8 @@ class Folded(NamedTuple):
     Attributes:
         rows: by key, without their revision.
         revision: of all of them.
-        events: distinct contents that were known by `as_of`; 0: the item is not of the scope.
+        events: distinct contents that were known by `as_of`, of an oversize item as many as it may have; 0: the item
+            is not of the scope.
         oversize: it has more events than a work item has, and therefore no rows.
         unusable: payloads that are no events, by reason.
     """
@@ -34,10 +36,12 @@ class Folded(NamedTuple):
 def fold(item: WorkItemEvents, scope: Scope) -> Folded:
     """The rows of one work item in a scope. Pure: equal events give equal rows, in whatever order they come."""
     found = known(item.payloads)
+    if found.oversize:
+        return Folded({}, 0, MAX_EVENTS, True, found.unusable)
     seen = _seen(found, scope)
-    if not seen or found.oversize:
-        return Folded({}, 0, seen, found.oversize and seen > 0, found.unusable)
-    rows = facts_of(found.contents, scope.policies, scope.as_of, scope.run).rows if seen else NO_FACTS.rows
+    if not seen:
+        return Folded({}, 0, 0, False, found.unusable)
+    rows = facts_of(found.contents, scope.policies, scope.as_of, scope.run).rows
     if scope.bounded:
         rows = {key: row for key, row in rows.items() if scope.holds(key.at)}
     if scope.role:

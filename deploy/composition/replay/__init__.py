@@ -1,0 +1,1 @@
+"""Replays: history through the same fold, into the same tables, under another run."""
