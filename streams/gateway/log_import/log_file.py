@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from pathlib import Path
 from typing import IO, BinaryIO, Literal, cast
+
+import zstandard
 
 from schemas.errors import ConfigError
 from streams.gateway.log_import.errors import LogUnreadable
@@ -13,6 +16,8 @@ from streams.gateway.log_import.errors import LogUnreadable
 Format = Literal["xes", "csv", "ndjson"]
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_ZSTD_WINDOW_BYTES = 128 * 1024 * 1024
 _ENDINGS: dict[str, Format] = {
     ".xes": "xes",
     ".csv": "csv",
@@ -20,16 +25,16 @@ _ENDINGS: dict[str, Format] = {
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
 }
-READ_ERRORS = (OSError, EOFError, zlib.error)
+READ_ERRORS = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 """What reading a broken or truncated file raises."""
 
 
 def format_of(path: Path) -> Format:
-    """By the ending of the name, with or without `.gz`.
+    """By the ending of the name, with or without `.gz` or `.zst`.
 
     Raises: ConfigError: the ending says nothing.
     """
-    name = path.name.lower().removesuffix(".gz")
+    name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
     for ending, form in _ENDINGS.items():
         if name.endswith(ending):
             return form
@@ -40,7 +45,7 @@ def format_of(path: Path) -> Format:
 
 
 class LogFile:
-    """A file, gzip or not (told by its first bytes), read from front to back.
+    """A file, packed with gzip or zstd or not (told by its first bytes), read from front to back.
 
     `bytes_read` counts bytes of the file as it lies on the disk, so that progress is honest for packed files too.
     """
@@ -50,12 +55,11 @@ class LogFile:
         self._position = 0
         try:
             self._raw: BinaryIO = path.open("rb")
-            magic = self._raw.read(2)
+            magic = self._raw.read(4)
             self._raw.seek(0)
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-        packed = magic == _GZIP_MAGIC
-        self.stream: IO[bytes] = cast(IO[bytes], gzip.GzipFile(fileobj=self._raw)) if packed else self._raw
+        self.stream: IO[bytes] = _unpacked(self._raw, magic)
 
     @property
     def bytes_read(self) -> int:
@@ -79,9 +83,22 @@ class LogFile:
         self._raw.close()
 
 
+def _unpacked(raw: BinaryIO, magic: bytes) -> IO[bytes]:
+    if magic.startswith(_GZIP_MAGIC):
+        return cast(IO[bytes], gzip.GzipFile(fileobj=raw))
+    if magic == _ZSTD_MAGIC:
+        unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
+        # Closing it would close the file below, whose position is asked for afterwards.
+        packed = unpacker.stream_reader(raw, read_across_frames=True, closefd=False)
+        return io.BufferedReader(cast(io.RawIOBase, packed))
+    return raw
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, EOFError):
         return "the gzip file ends too early: it is not complete"
     if isinstance(error, gzip.BadGzipFile | zlib.error):
         return f"the gzip file is damaged ({error})"
+    if isinstance(error, zstandard.ZstdError):
+        return "the zstd file is damaged"
     return f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
