@@ -20,6 +20,7 @@ from deploy.cli.commands import (
     simulate,
     sql,
     status,
+    survey,
     tokens,
     topics,
     up,
@@ -50,6 +51,7 @@ app.add_typer(tokens.app, name="tokens")
 app.add_typer(keys.app, name="keys")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(survey.app, name="survey")
 app.add_typer(schema.app, name="schema")
 app.add_typer(config.app, name="config")
 app.add_typer(dashboards.app, name="dashboards")
