@@ -7,6 +7,7 @@ import json
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from schemas.canonical_form import read_canonical
 from schemas.errors import InvalidEvent
 from schemas.events import EVENT_ADAPTER, EVENT_TYPES, Event
 from schemas.upcasters import UPCASTERS, upcast
@@ -34,10 +35,32 @@ def decode(raw: bytes) -> Event:
     """One structured CloudEvent.
 
     Raises: InvalidEvent: with a code and a field path, never with any of the payload's text.
-    Cost: 8 µs for a typical event of 400 bytes.
+    Cost: 5 µs for canonical bytes of 400, 8 µs for others.
     """
     if len(raw) > MAX_EVENT_BYTES:
         raise InvalidEvent("too_large")
+    return read_canonical(raw) or decode_strictly(raw)
+
+
+def decode_with_canonical(raw: bytes) -> tuple[Event, bytes]:
+    """The event and its canonical bytes, which need not be made where they are `raw` itself.
+
+    Raises: InvalidEvent: as `decode`.
+    """
+    if len(raw) > MAX_EVENT_BYTES:
+        raise InvalidEvent("too_large")
+    event = read_canonical(raw)
+    if event is not None:
+        return event, raw
+    event = decode_strictly(raw)
+    return event, event.canonical()
+
+
+def decode_strictly(raw: bytes) -> Event:
+    """`decode` by the models alone: what the contract says, and what the shortcut has to agree with.
+
+    Raises: InvalidEvent: as `decode`.
+    """
     try:
         return EVENT_ADAPTER.validate_json(raw)
     except ValidationError as error:

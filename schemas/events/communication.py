@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from schemas.envelope import Data, Envelope
-from schemas.vocabulary import Code, MessageIntent, RoleName, RoleSet, UtcTime
+from schemas.events.addressees import Addressees
+from schemas.vocabulary import Code, MessageIntent, RoleName, UtcTime
 
 
 class Message(Data):
@@ -15,7 +14,7 @@ class Message(Data):
 
     message_id: Code
     role: RoleName
-    to_roles: Annotated[RoleSet, Field(min_length=1, max_length=32)]
+    to_roles: Addressees
     in_reply_to: Code | None = None
     intent: MessageIntent | None = None
     expects_reply: bool = False

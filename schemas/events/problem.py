@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from schemas.envelope import Data, Envelope
-from schemas.vocabulary import Code, ResponseKind, RoleName, RoleSet, UtcTime
+from schemas.events.addressees import Addressees, PossibleAddressees
+from schemas.vocabulary import Code, ResponseKind, RoleName, UtcTime
 
 
 class ProblemRaising(Data):
     problem_id: Code
     role: RoleName
-    to_roles: Annotated[RoleSet, Field(min_length=1, max_length=32)]
+    to_roles: Addressees
     respond_by: UtcTime | None = None
 
 
@@ -26,7 +25,7 @@ class ProblemResponse(ProblemAct):
     """One response. A `redirect` names in `to_roles` who should answer instead."""
 
     kind: ResponseKind
-    to_roles: Annotated[RoleSet, Field(max_length=32)] = ()
+    to_roles: PossibleAddressees = ()
 
 
 class ProblemRaised(Envelope):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from schemas.decoding import decode
+from schemas.decoding import decode, decode_with_canonical
 from schemas.events import Event
 from schemas.vocabulary import EventRef
 
@@ -70,7 +70,7 @@ class History:
         self._losers.clear()
 
     def contents(self) -> Contents:
-        """The decoded events. Cost: 8 µs for each."""
+        """The decoded events. Cost: 5 µs for each."""
         winners = sorted((decode(content) for content in self._winners.values()), key=lambda event: event.order)
         return Contents(tuple(winners), tuple(decode(content) for content in sorted(self._lost())))
 
@@ -89,8 +89,8 @@ class History:
         version, _, flag = header.partition(b" ")
         if version != _VERSION:
             raise ValueError("state of an unknown version")
-        events = [decode(line) for line in lines]
-        refused = [event for event in events if self.add(event).outcome == "oversize"]
+        contents = [decode_with_canonical(line) for line in lines]
+        refused = [event for event, content in contents if self._add(event.ref, content).outcome == "oversize"]
         self.oversize = self.oversize or flag == b"oversize"
         return refused
 
@@ -105,3 +105,24 @@ def contents_of(events: Iterable[Event]) -> Contents:
     for event in events:
         history.add(event)
     return history.contents()
+
+
+def contents_of_payloads(payloads: Iterable[bytes]) -> Contents:
+    """The contents of a whole work item from the bytes of its events, in any order and with any repeats.
+
+    What `contents_of` gives for the same events; canonical bytes are neither written again nor read twice.
+
+    Raises: InvalidEvent: the first that is no valid event.
+    Cost: 6 µs for each different payload that is canonical.
+    """
+    winners: dict[EventRef, tuple[bytes, Event]] = {}
+    losers: dict[bytes, Event] = {}
+    for payload in dict.fromkeys(payloads):
+        event, content = decode_with_canonical(payload)
+        held = winners.setdefault(event.ref, (content, event))
+        if held[0] != content:
+            winner, loser = ((content, event), held) if content < held[0] else (held, (content, event))
+            winners[event.ref] = winner
+            losers[loser[0]] = loser[1]
+    in_order = sorted((event for _, event in winners.values()), key=lambda event: event.order)
+    return Contents(tuple(in_order), tuple(losers[content] for content in sorted(losers)))
