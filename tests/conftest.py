@@ -11,6 +11,8 @@ import pytest
 from tests import brokers
 from tests.brokers import Broker
 
+os.environ["COLUMNS"] = "200"  # tables are cut to the terminal's width, which must not decide what a test sees
+
 
 @pytest.fixture(scope="session")
 def tansu_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
