@@ -10,7 +10,7 @@ from pydantic import Field
 
 from schemas.envelope import Contract
 
-DeadLetterStage = Literal["infer", "sink", "import", "gateway"]
+DeadLetterStage = Literal["infer", "sink", "import", "gateway", "webhook"]
 
 
 class DeadLetter(Contract):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.envelope import Contract
 
-App = Literal["infer", "sink"]
+App = Literal["infer", "sink", "signals"]
 _Count = Annotated[int, Field(ge=0)]
 
 

@@ -18,6 +18,7 @@ STATE = "tieline.state"
 LATE = "tieline.late"
 DEAD_LETTERS = "tieline.dead-letters"
 MEASURES = "tieline.measures"
+SIGNALS = "tieline.signals"
 
 DAY_MS = 24 * 3600 * 1000
 RETENTION_MS = 30 * DAY_MS
@@ -50,6 +51,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(LATE),
     Topic(DEAD_LETTERS),
     Topic(MEASURES, partitions=1),  # a few records a minute: every partition more would only be polled
+    Topic(SIGNALS, partitions=1),  # whoever holds it speaks, and nobody else
 )
 
 

@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 
 from schemas import topics
 from schemas.events import EVENT_TYPES
-from schemas.export.json_schema import DEAD_LETTER_FILE, EVENT_FILE, MEASURE_FILE, ROWS, event_file, row_file
+from schemas.export.json_schema import (
+    DEAD_LETTER_FILE,
+    EVENT_FILE,
+    MEASURE_FILE,
+    ROWS,
+    SIGNAL_FILE,
+    event_file,
+    row_file,
+)
 from schemas.export.meanings import MEANINGS
 
 Json = dict[str, Any]
@@ -17,6 +25,7 @@ _CLOUD_EVENT, _JSON, _BYTES = "application/cloudevents+json", "application/json"
 _KEY = {"type": "string", "description": "`process/subject` of the work item, UTF-8; murmur2 chooses the partition"}
 
 _WORKER_KEY = {"type": "string", "description": "the random id of a worker, UTF-8"}
+_SIGNAL_KEY = {"type": "string", "description": "the id of the signal, UTF-8"}
 
 
 class Channel(NamedTuple):
@@ -40,6 +49,7 @@ def channels() -> tuple[Channel, ...]:
         topics.LATE: ("send", "Events for work items that have left memory", ("late",)),
         topics.DEAD_LETTERS: ("send", "What could not be used, and why", ("dead-letter",)),
         topics.MEASURES: ("send", "What the apps did in the last seconds: sums", ("measure",)),
+        topics.SIGNALS: ("send", "What is worth acting on now, and when it ended", ("signal",)),
     }
     return tuple(Channel(topic.name, *purposes[topic.name]) for topic in topics.TOPICS)
 
@@ -109,6 +119,7 @@ def _messages() -> Json:
         "late": _message("late", _CLOUD_EVENT, EVENT_FILE),
         "dead-letter": _message("dead-letter", _JSON, DEAD_LETTER_FILE),
         "measure": _message("measure", _JSON, MEASURE_FILE, _WORKER_KEY),
+        "signal": _message("signal", _JSON, SIGNAL_FILE, _SIGNAL_KEY),
     }
 
 

@@ -14,11 +14,12 @@ from schemas.export.meanings import MEANINGS
 from schemas.measure import Measure
 from schemas.policy import Policy
 from schemas.rows import EvidenceRow, ExchangeRow, HandoffRow, ProblemRow, Row
+from schemas.signal import Signal
 
 Json = dict[str, Any]
 ROWS: tuple[type[Row], ...] = (HandoffRow, ExchangeRow, ProblemRow, EvidenceRow)
 EVENT_FILE, DEAD_LETTER_FILE, POLICY_FILE = "event.json", "dead-letter.json", "policy.json"
-MEASURE_FILE = "measure.json"
+MEASURE_FILE, SIGNAL_FILE = "measure.json", "signal.json"
 
 
 class _Plain(GenerateJsonSchema):
@@ -36,6 +37,7 @@ def schema_documents() -> dict[str, Json]:
         documents[row_file(row)] = _document(TypeAdapter(row), f"row of {row.table}", "serialization")
     documents[DEAD_LETTER_FILE] = _document(TypeAdapter(DeadLetter), "dead letter", "serialization")
     documents[MEASURE_FILE] = _document(TypeAdapter(Measure), "measure", "serialization")
+    documents[SIGNAL_FILE] = _document(TypeAdapter(Signal), "signal", "serialization")
     documents[POLICY_FILE] = _document(TypeAdapter(Policy), "policy")
     return {name: {"$id": f"urn:tieline:{name.removesuffix('.json')}", **each} for name, each in documents.items()}
 

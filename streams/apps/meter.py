@@ -110,6 +110,7 @@ class Reports:
 
     Args:
         every_s: seconds between two measures; `idle_every_s` while there is nothing to tell, or nobody to tell it to.
+        topic: whoever holds none of its partitions has nothing to tell.
     """
 
     def __init__(
@@ -119,16 +120,17 @@ class Reports:
         meter: Meter,
         every_s: float = EVERY_S,
         idle_every_s: float = IDLE_EVERY_S,
+        topic: str = topics.EVENTS,
     ) -> None:
         self._app, self._producer, self._meter = app, producer, meter
-        self._every_s, self._idle_every_s = every_s, idle_every_s
+        self._every_s, self._idle_every_s, self._topic = every_s, idle_every_s, topic
         self._failing = False
 
     async def run(self) -> None:
         """Until cancelled; never raises anything else."""
         while True:
             await asyncio.sleep(self._idle_every_s if self._failing else self._every_s)
-            held = sum(tp.topic == topics.EVENTS for tp in self._app.offsets.assigned())
+            held = sum(tp.topic == self._topic for tp in self._app.offsets.assigned())
             if held and (not self._meter.idle or self._meter.waited_s >= self._idle_every_s):
                 await self.send(self._meter.take(held))
 

@@ -1,10 +1,13 @@
-"""Whether a delivery was signed with one of a source's secrets: over the bytes as they came, in constant time."""
+"""Whether a delivery was signed with one of a source's secrets: over the bytes as they came, in constant time.
+
+And signing of what Tieline itself sends.
+"""
 
 from __future__ import annotations
 
 import hmac
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
@@ -71,6 +74,22 @@ def verify(
         raise BadSignature("mismatch")
     if signed.at is not None and abs(now - signed.at) > TOLERANCE:
         raise BadSignature("stale")
+
+
+def sign(secrets: Sequence[bytes], message: str, body: bytes, at: datetime) -> dict[str, str]:
+    """The three headers of Standard Webhooks.
+
+    Args:
+        secrets: `whsec_` and base64; one signature for each, so that a receiver may change from one to the next.
+        message: its id, without a full stop, the same for every attempt.
+        at: aware; of this attempt.
+    """
+    seconds = str(int(at.timestamp()))
+    content = f"{message}.{seconds}.".encode() + body
+    # The first key of a secret is the one that its prefix means.
+    digests = [hmac.digest(_keys("standard_webhooks", secret)[0], content, "sha256") for secret in secrets]
+    signatures = " ".join(f"v1,{b64encode(digest).decode()}" for digest in digests)
+    return {"webhook-id": message, "webhook-timestamp": seconds, "webhook-signature": signatures}
 
 
 def _keys(kind: SignatureKind, secret: bytes) -> tuple[bytes, ...]:

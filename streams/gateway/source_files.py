@@ -1,4 +1,7 @@
-"""Reading `sources.yaml`. Errors say where, what was expected, what a misspelt name was meant to be; never a value."""
+"""Reading `sources.yaml`, and other files of settings.
+
+Errors say where, what was expected, what a misspelt name was meant to be; never a value.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,6 +19,7 @@ from schemas.errors import ConfigError
 from streams.gateway.sources import Sources
 
 MAX_FILE_BYTES = 1024 * 1024
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class _Loader(yaml.SafeLoader):
@@ -32,21 +36,33 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_sources(path: Path) -> Sources:
+    """The settings in a file. Raises: ConfigError: as `read_settings`."""
+    return read_settings(path, Sources, "sources:")
+
+
+def parse_sources(text: str, name: str = "sources") -> Sources:
+    """The settings in a YAML text; `name` stands in errors. Raises: ConfigError: as `read_settings`."""
+    return parse_settings(text, name, Sources, "sources:")
+
+
+def read_settings(path: Path, model: type[Settings], such_as: str) -> Settings:
     """The settings in a file.
 
+    Args:
+        such_as: a field of it, for who has written something else.
     Raises: ConfigError: with file, field and what was expected. Operator action: correct that field.
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(f"{path}: larger than 1 MiB: these are no settings of sources")
+            raise ConfigError(f"{path}: larger than 1 MiB: these are no settings with `{such_as}`")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
-    return parse_sources(text, str(path))
+    return parse_settings(text, str(path), model, such_as)
 
 
-def parse_sources(text: str, name: str = "sources") -> Sources:
-    """The settings in a YAML text; `name` stands in errors. Raises: ConfigError: as `read_sources`."""
+def parse_settings(text: str, name: str, model: type[Settings], such_as: str) -> Settings:
+    """The settings in a YAML text; `name` stands in errors. Raises: ConfigError: as `read_settings`."""
     try:
         given = yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
@@ -56,12 +72,12 @@ def parse_sources(text: str, name: str = "sources") -> Sources:
     except (yaml.YAMLError, RecursionError, ValueError):
         raise ConfigError(f"{name}: not YAML") from None
     if not isinstance(given, dict):
-        raise ConfigError(f"{name}: expected fields such as `sources:`")
+        raise ConfigError(f"{name}: expected fields such as `{such_as}`")
     try:
-        return Sources.model_validate(given)
+        return model.model_validate(given)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        raise ConfigError("; ".join(f"{name}: {explained(each, Sources)}" for each in found[:20])) from None
+        raise ConfigError("; ".join(f"{name}: {explained(each, model)}" for each in found[:20])) from None
 
 
 def explained(error: ErrorDetails, model: type[BaseModel]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from deploy.cli.commands import (
+    archive,
     board,
     config,
     dashboards,
@@ -16,7 +17,9 @@ from deploy.cli.commands import (
     mapping,
     migrate,
     mllp,
+    replay,
     schema,
+    signals,
     simulate,
     sql,
     status,
@@ -39,6 +42,7 @@ app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.command("import")(import_log.import_log)
 app.command("simulate")(simulate.simulate)
+app.command("replay")(replay.replay)
 app.command("board")(board.board)
 app.command("status")(status.status)
 app.command("sql")(sql.sql)
@@ -53,5 +57,7 @@ app.add_typer(mapping.app, name="mapping")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(survey.app, name="survey")
 app.add_typer(schema.app, name="schema")
+app.add_typer(signals.app, name="signals")
+app.add_typer(archive.app, name="archive")
 app.add_typer(config.app, name="config")
 app.add_typer(dashboards.app, name="dashboards")

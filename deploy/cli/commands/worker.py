@@ -1,4 +1,4 @@
-"""`tieline worker`: run one of the two Faust apps until it is stopped."""
+"""`tieline worker`: run one of the Faust apps until it is stopped."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deploy.cli.commands.signals import SettingsOption
 from deploy.cli.options import BrokerOption, PolicyOption
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from streams.transport.batch import TopicPartition
     from streams.transport.settings import TransportSettings
 
-app = typer.Typer(help="The two Faust apps.", no_args_is_help=True)
+app = typer.Typer(help="The Faust apps.", no_args_is_help=True)
 
 EmbeddedOption = Annotated[bool, typer.Option("--embedded", help="Settings that fit the embedded broker.")]
 ReadyOption = Annotated[
@@ -72,6 +73,29 @@ def sink(
     store = ClickHouseStore(ClickHouseSettings.from_env())
     _run(
         lambda: sink_app(kafka, store, policies, transport=_transport(embedded), clock=_clock()),
+        ready_file,
+        log_level,
+    )
+
+
+@app.command()
+def signals(
+    broker: BrokerOption = None,
+    settings: SettingsOption = None,
+    embedded: EmbeddedOption = False,
+    ready_file: ReadyOption = None,
+    log_level: LogOption = "info",
+) -> None:
+    """Say what is worth acting on now: on Kafka, and to webhooks. Reads ClickHouse (variables as for the sink)."""
+    from deploy.composition.signals import read_signals_file, signals_path, signals_worker
+    from deploy.composition.target import data_dir, find_broker
+    from sinks.clickhouse.settings import ClickHouseSettings
+
+    chosen = read_signals_file(signals_path(settings, data_dir(None)))
+    kafka = find_broker(broker, embedded)
+    clickhouse = ClickHouseSettings.from_env()
+    _run(
+        lambda: signals_worker(kafka, clickhouse, chosen, _transport(embedded), _clock()),
         ready_file,
         log_level,
     )

@@ -39,8 +39,9 @@ ROW_TABLES = {
     topics.STATE: "work_items",
     topics.DEAD_LETTERS: "dead_letters",
     topics.MEASURES: "measures",
+    topics.SIGNALS: "signals",
 }
-AT_ONCE = frozenset({"handoffs", "dead_letters"})
+AT_ONCE = frozenset({"handoffs", "dead_letters", "signals"})
 """What somebody waits for. Everything else is written together, less often: an insert costs the same whatever its size,
 and evidence a look-up and a re-aggregation of windows besides."""
 _log = logging.getLogger(__name__)

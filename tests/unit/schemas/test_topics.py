@@ -41,7 +41,8 @@ def test_names_on_the_wire_never_change() -> None:
         "tieline.late",
         "tieline.dead-letters",
         "tieline.measures",
+        "tieline.signals",
     ]
     assert PARTITIONS == 24
-    assert {topic.name for topic in TOPICS if topic.partitions != PARTITIONS} == {"tieline.measures"}
+    assert {topic.name for topic in TOPICS if topic.partitions != PARTITIONS} == {"tieline.measures", "tieline.signals"}
     assert [topic.name for topic in TOPICS if topic.compacted] == ["tieline.state"]
