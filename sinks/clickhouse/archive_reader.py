@@ -53,6 +53,9 @@ class Period(NamedTuple):
     to_at: datetime | None = None
 
 
+ENDLESS = Period()
+
+
 def newest_work_at(client: Client, process: str = "") -> datetime | None:
     """Event time of the newest archived event of work; None: there is none. Cost: reads one column."""
     sql = f"SELECT max(time), count() FROM events WHERE {_of(process)} AND {_FOLDED}"
@@ -68,7 +71,7 @@ def cut(client: Client, process: str = "", events: int = CHUNK_EVENTS) -> list[P
     every = max(1, events // _SAMPLES_PER_CHUNK)
     sql = f"""
 SELECT process, subject, toUInt64(count() * {every}) AS events FROM events
-WHERE {_of(process)} AND sipHash64(process, subject) % {every} = 0
+WHERE {_of(process)} AND modulo(sipHash64(process, subject), {every}) = 0
 GROUP BY process, subject ORDER BY process, subject"""
     counts = f"SELECT process, count() FROM events WHERE {_of(process)} GROUP BY process ORDER BY process"
     parameters = {"process": process}
@@ -77,7 +80,7 @@ GROUP BY process, subject ORDER BY process, subject"""
     return [part for name, total in totals for part in _cut(name, total, sample, events)]
 
 
-def read_range(client: Client, keys: KeyRange, period: Period = Period()) -> Iterator[tuple[str, list[bytes]]]:  # noqa: B008
+def read_range(client: Client, keys: KeyRange, period: Period = ENDLESS) -> Iterator[tuple[str, list[bytes]]]:
     """Each work item of a range with the payloads of its events; one with none in `period` may be left out.
 
     All of it is fetched before the first is given, so a slow reader holds no query open; beyond 64 MiB it lies in a
@@ -97,6 +100,12 @@ def gaps(parts: Sequence[Part], done: Sequence[KeyRange]) -> list[Part]:
     return left
 
 
+def between(keys: KeyRange, subject: str = "subject") -> str:
+    """A condition; its parameters are the fields of `keys`."""
+    end = f" AND {subject} < {{last:String}}" if keys.last else ""
+    return f"process = {{process:String}} AND {subject} >= {{first:String}}{end}"
+
+
 def _cut(process: str, total: int, sample: Sequence[Sequence[Any]], events: int) -> Iterator[Part]:
     first, held, left = "", 0, total
     for name, subject, count in sample:
@@ -113,7 +122,7 @@ def _fetched(client: Client, keys: KeyRange, period: Period) -> IO[bytes]:
     # Ordered by the first columns of the key: rows are merged, not sorted.
     sql = f"""
 SELECT subject, payload FROM events
-WHERE {_between(keys)} AND {_FOLDED}{_with_an_event_in(keys, period)}
+WHERE {between(keys)} AND {_FOLDED}{_with_an_event_in(keys, period)}
 ORDER BY process, subject
 LIMIT {_MOST_ROWS} BY process, subject"""
     parameters = _parameters(keys, period)
@@ -152,11 +161,6 @@ def _of(process: str) -> str:
     return "process = {process:String}" if process else "true"
 
 
-def _between(keys: KeyRange, subject: str = "subject") -> str:
-    end = f" AND {subject} < {{last:String}}" if keys.last else ""
-    return f"process = {{process:String}} AND {subject} >= {{first:String}}{end}"
-
-
 def _with_an_event_in(keys: KeyRange, period: Period) -> str:
     bounds = [
         *(["time >= {from_at:DateTime64(6, 'UTC')}"] if period.from_at else []),
@@ -164,7 +168,7 @@ def _with_an_event_in(keys: KeyRange, period: Period) -> str:
     ]
     if not bounds:
         return ""
-    return f" AND subject IN (SELECT subject FROM events WHERE {_between(keys)} AND {' AND '.join(bounds)})"
+    return f" AND subject IN (SELECT subject FROM events WHERE {between(keys)} AND {' AND '.join(bounds)})"
 
 
 def _parameters(keys: KeyRange, period: Period) -> dict[str, Any]:

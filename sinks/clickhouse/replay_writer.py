@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.clickhouse.archive_reader import KeyRange, between
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.names import SOURCES
 from sinks.clickhouse.patience import patiently
@@ -24,7 +25,7 @@ _TIES = {
     "exchanges": "toStartOfMonth(sent_at), site, 'explicit', from_role, arrayJoin(to_roles)",
     "problems": "toStartOfMonth(raised_at), site, 'explicit', from_role, arrayJoin(to_roles)",
 }
-_UNDECLARED = "SELECT process FROM {table} WHERE run = {{run:String}} GROUP BY process"
+_PROCESSES = "SELECT process FROM {table} WHERE run = {{run:String}} GROUP BY process"
 
 
 class ReplayWriter:
@@ -89,27 +90,27 @@ class ReplayWriter:
             call()
 
 
-def clear_unfinished(client: Client, run: str, unfinished: str, parameters: dict[str, str]) -> int:
-    """Takes away rows of work items that a killed replay may have written in part; returns how many.
+def clear_range(client: Client, run: str, keys: KeyRange) -> int:
+    """Takes away a run's rows of a range of work items, which a killed replay may have written in part.
 
-    Args:
-        unfinished: SQL that says which work items of which processes.
+    Returns: how many there were. Cost: 5 ms for each table, where there are none.
     """
-    total = 0
-    given = {"run": run, **parameters}
-    for table in ROW_TABLES:
-        where = f"run = {{run:String}} AND ({unfinished})"
-        ((count,),) = client.query(f"SELECT count() FROM {table} WHERE {where}", parameters=given).result_rows
-        if count:
-            settings = {"lightweight_deletes_sync": 2}
-            client.command(f"DELETE FROM {table} WHERE {where}", parameters=given, settings=settings)
-        total += int(count)
-    return total
+    given = {"run": run, **keys._asdict()}
+    return sum(_clear(client, table, given, keys) for table in ROW_TABLES)
+
+
+def _clear(client: Client, table: str, given: dict[str, str], keys: KeyRange) -> int:
+    where = f"run = {{run:String}} AND {between(keys, 'work_item')}"
+    ((count,),) = client.query(f"SELECT count() FROM {table} WHERE {where}", parameters=given).result_rows
+    if count:
+        settings = {"lightweight_deletes_sync": 2}
+        client.command(f"DELETE FROM {table} WHERE {where}", parameters=given, settings=settings)
+    return int(count)
 
 
 def processes_of(client: Client, run: str) -> list[str]:
     """The processes that a run has rows of."""
-    parts = " UNION DISTINCT ".join(_UNDECLARED.format(table=table) for table in ROW_TABLES)
+    parts = " UNION DISTINCT ".join(_PROCESSES.format(table=table) for table in ROW_TABLES)
     return sorted(str(row[0]) for row in client.query(parts, parameters={"run": run}).result_rows)
 
 

@@ -11,7 +11,17 @@ from functools import lru_cache
 from clickhouse_connect.driver.client import Client
 
 from schemas.errors import ConfigError
-from sinks.clickhouse.archive_reader import CHUNK_EVENTS, KeyRange, Part, Period, cut, gaps, newest_work_at, read_range
+from sinks.clickhouse.archive_reader import (
+    CHUNK_EVENTS,
+    ENDLESS,
+    KeyRange,
+    Part,
+    Period,
+    cut,
+    gaps,
+    newest_work_at,
+    read_range,
+)
 from sinks.clickhouse.settings import ClickHouseSettings, connect
 from streams.replay.source import Chunk, WorkItemEvents
 
@@ -30,7 +40,7 @@ class ArchiveSource:
 
     clickhouse: ClickHouseSettings
     process: str = ""
-    period: Period = Period()
+    period: Period = ENDLESS
     done: tuple[str, ...] = ()
     chunk_events: int = CHUNK_EVENTS
 
@@ -48,6 +58,12 @@ class ArchiveSource:
         say which ranges they were, and the new cut fits in between."""
         parts = cut(_client(self.clickhouse), self.process, self.chunk_events)
         return [_chunk(part) for part in gaps(parts, [keys_of(chunk) for chunk in self.done])]
+
+    def left(self) -> list[KeyRange]:
+        """All work items that are not `done`, in as few ranges as that takes."""
+        done = [keys_of(chunk) for chunk in self.done]
+        whole = {keys_of(chunk.id).process for chunk in self.chunks()} | {keys.process for keys in done}
+        return [part.keys for part in gaps([Part(KeyRange(process), 0) for process in sorted(whole)], done)]
 
     def read(self, chunk: Chunk) -> Iterator[WorkItemEvents]:
         """See `Source`."""
