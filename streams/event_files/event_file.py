@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from schemas.errors import ConfigError
 from schemas.events import Event
 from schemas.topics import event_key
 from streams.gateway.actors import ActorKey
@@ -103,19 +102,3 @@ class MappedLog:
     def __iter__(self) -> Iterator[FileEvent | Skipped]:
         for found in self._log:
             yield FileEvent(*found) if isinstance(found, Mapped) else found
-
-
-def event_file(path: Path, meaning: Meaning) -> EventFile:
-    """The file by the ending of its name.
-
-    Raises: ConfigError: no such file, no such format, or a mapping that is missing or of no use.
-    """
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such file")
-    if _says_ndjson(path.name):
-        return NdjsonFile(path)
-    return MappedLog(path, meaning)
-
-
-def _says_ndjson(name: str) -> bool:
-    return name.lower().removesuffix(".gz").removesuffix(".zst").endswith((".ndjson", ".jsonl"))

@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from schemas.errors import ConfigError
 from schemas.topics import split_key
 from streams.event_files.buckets import Bucket, Line, fill, joined, read_lines
-from streams.event_files.event_file import EventFile, Meaning, event_file
+from streams.event_files.event_file import EventFile, Meaning
+from streams.event_files.opening import event_files
 from streams.event_files.report import FileReport
 from streams.gateway.log_import import LogUnreadable, Skipped
 from streams.inference.history import MAX_EVENTS
@@ -82,10 +83,11 @@ def open_event_files(
     Raises: ConfigError: a file is not what its name says, two files have one name, or nothing could be used.
     """
     report = report or FileReport()
+    paths = [path.resolve() for path in paths]
     if len({path.name for path in paths}) != len(paths):
         raise ConfigError("two files have the same name: give each a name of its own")
     with TemporaryDirectory(prefix="tieline-files-", dir=folder) as made:
-        lines = _Lines([(path.name, event_file(path, meaning or Meaning())) for path in paths], report, progress)
+        lines = _Lines(list(event_files(paths, meaning or Meaning())), report, progress)
         buckets = fill(Path(made), lines, _MOST_CHUNK_BYTES)
         names = ", ".join(sorted(path.name for path in paths))
         digest = lines.digest()

@@ -13,6 +13,8 @@ from schemas.rows import WorkItemRow
 Item = tuple[str, str]
 """(process, work item)."""
 
+IMPORTED_TOPIC = "tieline.archive"
+"""What stands as the topic of an event that came with an exported archive, and never was on Kafka."""
 _FOLDED = "splitByChar('.', type)[2] IN ('handoff', 'work_item', 'communication', 'problem')"
 
 
@@ -52,12 +54,15 @@ FROM work_items FINAL WHERE run = {run:String}"""
 
 
 def items_ahead_of_state(client: Client, run: str = "live") -> list[Item]:
-    """Work items whose archive holds more distinct contents than their newest state has folded."""
+    """Work items whose archive holds more distinct contents than their newest state has folded.
+
+    Imported archives don't count: they are there to be replayed, and `live` is made of what arrived here.
+    """
     sql = f"""
 SELECT process, subject FROM
 (
     SELECT process, subject, uniqExact(source, id, payload_hash) AS archived FROM events
-    WHERE {_FOLDED} GROUP BY process, subject
+    WHERE {_FOLDED} AND topic != '{IMPORTED_TOPIC}' GROUP BY process, subject
 ) AS archive
 LEFT JOIN (SELECT process, work_item, events, oversize FROM work_items FINAL WHERE run = {{run:String}}) AS kept
 ON archive.process = kept.process AND archive.subject = kept.work_item
