@@ -7,6 +7,7 @@ orders writes of the same row. A tombstone is a row with `is_deleted = 1` whose 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -31,7 +32,11 @@ def revision(events: int, as_of: datetime) -> int:
 
 def period_start(at: datetime, period: Period) -> date:
     """First day (UTC) of the atom that an instant falls in. Weeks start on Monday."""
-    day = at.astimezone(UTC).date()
+    return _first_day((at if at.tzinfo is UTC else at.astimezone(UTC)).date(), period)
+
+
+@lru_cache(maxsize=4096)
+def _first_day(day: date, period: Period) -> date:
     if period == "week":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1, month=day.month if period == "month" else (day.month - 1) // 3 * 3 + 1)
@@ -53,6 +58,10 @@ class Row(BaseModel):
     method_version: str = METHOD_VERSION
     revision: int = 0
     is_deleted: Literal[0, 1] = 0
+
+
+UNSAID = frozenset({"method_version", "revision", "is_deleted"})
+"""Fields of a row that inference leaves as they are by default."""
 
 
 class HandoffRow(Row):

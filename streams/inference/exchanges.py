@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from schemas.events import CommunicationCorrected, CommunicationRead, CommunicationSent
 from schemas.rows import ExchangeRow
 from streams.inference.due import joint_due
-from streams.inference.observation import refs
 from streams.inference.timeline import Timeline, human_of
 
 
@@ -40,7 +39,7 @@ class MessageEpisode:
             site=self.sent.site,
             work_item=self.sent.subject,
             episode_id=self.sent.ref,
-            event_ids=refs([self.sent, *([reply] if reply else [])]),
+            event_ids=line.refs([self.sent, *([reply] if reply else [])]),
             policy_version=line.policy.version,
             message_id=self.sent.data.message_id,
             from_role=self.from_role,
@@ -112,7 +111,7 @@ def _errors(
 
 
 def _acted(line: Timeline, role: str, after: CommunicationSent, before: CommunicationCorrected) -> bool:
-    acts = line.human_acts.get(role, [])
+    acts = line.human_acts(role)
     first = bisect_right(acts, after.order)
     return first < len(acts) and acts[first] < before.order
 

@@ -100,7 +100,7 @@ class _Found:
         for observation in observations:
             if observation.value is not None and observation.known_at > self.as_of:
                 self.deadlines.append(observation.known_at)
-            yield observation.row(self.run, self.policy.version, self.policy.process.period, self.as_of)
+            yield observation.row(self.run, self.line, self.as_of)
 
 
 def row_key(row: Row) -> RowKey:

@@ -21,12 +21,13 @@ from schemas.events import (
     WorkItemAssigned,
     WorkItemWorked,
 )
-from schemas.rows import HandoffRow
+from schemas.making import made
+from schemas.rows import METHOD_VERSION, UNSAID, HandoffRow
 from schemas.vocabulary import HandoffState, Origin
 from streams.inference.due import Due
-from streams.inference.observation import refs
 from streams.inference.timeline import Timeline
 
+_NAMED = set(HandoffRow.model_fields) - UNSAID
 Answer = HandoffAccepted | HandoffDeclined | HandoffReturned
 
 
@@ -86,60 +87,63 @@ class HandoffEpisode:
 
     def row(self, run: str, line: Timeline) -> HandoffRow:
         """As a row of `handoffs`."""
-        offer = self.start.data if isinstance(self.start, HandoffOffered) else None
-        return HandoffRow(
-            run=run,
-            process=self.start.process,
-            site=self.start.site,
-            work_item=self.start.subject,
-            episode_id=self.start.ref,
-            event_ids=refs(
-                [self.start, *self.acts, *self.ended_by, *filter(None, (self.step_back, self.work, self.answer))]
-            ),
-            policy_version=line.policy.version,
-            handoff_id=self.handoff_id,
-            from_role=self.from_role,
-            to_role=self.to_role,
-            origin=self.origin,
-            intent=offer.intent if offer else "transfer",
-            urgency=(offer.urgency or "") if offer else "",
-            offered_at=self.offered_at,
-            needed_at=offer.needed_at if offer else None,
-            accept_due_at=self.due.at,
-            accept_due_unpaused_at=self.due.unpaused_at,
-            accepted_at=self.accepted_at,
-            declined_at=self.declined.time if self.declined else None,
-            returned_at=self.returned.time if self.returned else None,
-            withdrawn_at=self.withdrawn.time if self.withdrawn else None,
-            left_at=self.left_at,
-            closed_at=line.closed_at,
-            state=self.state,
-            waited_s=self._waited_s(),
-            worked=self.work is not None,
-            worked_at=self.work.time if self.work else None,
-            bounced=self.bounced,
-            planned_return=self.planned_return,
-            left_before_due=self.left_before_due,
-            skewed=self.skewed,
-            completeness=self.completeness,
-            clarifications=self._count(HandoffClarificationRequested),
-            read_backs=self._count(HandoffReadBack),
-            repaired_read_backs=repaired_read_backs(self.acts),
-            own_corrections=sum(
-                isinstance(act, HandoffCorrected) and line.policy.role(act.data.role) == self.from_role
-                for act in self.acts
-            ),
-            reasons=tuple(sorted({reason for reason in map(_reason, self.acts) if reason})),
-        )
+        start, due, acts, work = self.start, self.due, self.acts, self.work
+        offer = start.data if isinstance(start, HandoffOffered) else None
+        kinds = [type(act) for act in acts]
+        others = [event for event in (self.step_back, work, self.answer) if event is not None]
+        values = {
+            "run": run,
+            "process": start.process,
+            "site": start.site,
+            "work_item": start.subject,
+            "episode_id": start.ref,
+            "event_ids": line.refs((start, *acts, *self.ended_by, *others)),
+            "policy_version": line.policy.version,
+            "method_version": METHOD_VERSION,
+            "revision": 0,
+            "is_deleted": 0,
+            "handoff_id": self.handoff_id,
+            "from_role": self.from_role,
+            "to_role": self.to_role,
+            "origin": self.origin,
+            "intent": offer.intent if offer else "transfer",
+            "urgency": (offer.urgency or "") if offer else "",
+            "offered_at": start.time,
+            "needed_at": offer.needed_at if offer else None,
+            "accept_due_at": due.at,
+            "accept_due_unpaused_at": due.unpaused_at,
+            "accepted_at": self.accepted_at,
+            "declined_at": self.declined.time if self.declined else None,
+            "returned_at": self.returned.time if self.returned else None,
+            "withdrawn_at": self.withdrawn.time if self.withdrawn else None,
+            "left_at": self.left_at,
+            "closed_at": line.closed_at,
+            "state": self.state,
+            "waited_s": self._waited_s(),
+            "worked": work is not None,
+            "worked_at": work.time if work else None,
+            "bounced": self.bounced,
+            "planned_return": self.planned_return,
+            "left_before_due": self.left_before_due,
+            "skewed": self.skewed,
+            "completeness": self.completeness,
+            "clarifications": kinds.count(HandoffClarificationRequested),
+            "read_backs": kinds.count(HandoffReadBack),
+            "repaired_read_backs": repaired_read_backs(acts) if HandoffReadBack in kinds else 0,
+            "own_corrections": self._own_corrections(line) if HandoffCorrected in kinds else 0,
+            "reasons": tuple(sorted({reason for reason in map(_reason, acts) if reason})) if acts else (),
+        }
+        return made(HandoffRow, values, _NAMED)
+
+    def _own_corrections(self, line: Timeline) -> int:
+        corrections = (act for act in self.acts if isinstance(act, HandoffCorrected))
+        return sum(line.policy.role(act.data.role) == self.from_role for act in corrections)
 
     def _waited_s(self) -> float | None:
         """Wall clock from offer to acceptance; null while unaccepted, 0 for an acceptance within the skew tolerance."""
         if self.accepted_at is None or self.skewed:
             return None
         return max(0.0, (self.accepted_at - self.offered_at).total_seconds())
-
-    def _count(self, kind: type[HandoffEvent]) -> int:
-        return sum(isinstance(act, kind) for act in self.acts)
 
 
 def repaired_read_backs(acts: Sequence[HandoffEvent]) -> int:

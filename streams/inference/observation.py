@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schemas.calendar import Calendar
 from schemas.envelope import Envelope
-from schemas.rows import EvidenceRow, period_start
-from schemas.vocabulary import RULE_DIMENSION, Mark, Origin, Period, Rule
+from schemas.making import made
+from schemas.rows import METHOD_VERSION, UNSAID, EvidenceRow, period_start
+from schemas.vocabulary import RULE_DIMENSION, Mark, Origin, Rule
+from streams.inference.timeline import Timeline
+
+_NAMED = set(EvidenceRow.model_fields) - UNSAID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Observation:
     """One rule's result for one episode and tie.
 
@@ -48,39 +52,45 @@ class Observation:
     @property
     def known_at(self) -> datetime:
         """The first instant at which the observation is ripe."""
-        return max(self.horizon, self.decided_at or self.horizon)
+        return self.horizon if self.decided_at is None else max(self.horizon, self.decided_at)
 
-    def row(self, run: str, policy_version: str, period: Period, as_of: datetime) -> EvidenceRow:
+    def row(self, run: str, line: Timeline, as_of: datetime) -> EvidenceRow:
         """As evidence. Before it is ripe it says only that it is pending: neither outcome nor who acted."""
-        ripe = self.value is not None and self.known_at <= as_of
-        return EvidenceRow(
-            run=run,
-            process=self.start.process,
-            site=self.start.site,
-            work_item=self.start.subject,
-            episode_id=self.start.ref,
-            event_ids=refs((self.start, *self.events)) if ripe else (self.start.ref,),
-            policy_version=policy_version,
-            rule=self.rule,
-            part=self.part,
-            communicator_role=self.communicator_role,
-            experiencer_role=self.experiencer_role,
-            communicator_actors=self.communicator_actors if ripe else (),
-            experiencer_actors=self.experiencer_actors if ripe else (),
-            dimension=RULE_DIMENSION[self.rule],
-            origin=self.origin,
-            at=self.start.time,
-            known_at=self.known_at if ripe else None,
-            ripe=ripe,
-            value=self.value if ripe else None,
-            period=period,
-            period_start=period_start(self.start.time, period),
-            waited_s=self.waited_s if ripe else None,
-            answered=ripe and self.answered,
-            held_s=self.held_s if ripe else None,
-            hour_of_week=hour_of_week(self.start.time, self.calendar) if ripe else 0,
-            marks=tuple(sorted(set(self.marks))) if ripe and self.marks else (),
-        )
+        start, known_at = self.start, self.known_at
+        ripe = self.value is not None and known_at <= as_of
+        period = line.policy.process.period
+        values = {
+            "run": run,
+            "process": start.process,
+            "site": start.site,
+            "work_item": start.subject,
+            "episode_id": start.ref,
+            "event_ids": line.refs((start, *self.events)) if ripe else (start.ref,),
+            "policy_version": line.policy.version,
+            "method_version": METHOD_VERSION,
+            "revision": 0,
+            "is_deleted": 0,
+            "rule": self.rule,
+            "part": self.part,
+            "communicator_role": self.communicator_role,
+            "experiencer_role": self.experiencer_role,
+            "communicator_actors": self.communicator_actors if ripe else (),
+            "experiencer_actors": self.experiencer_actors if ripe else (),
+            "dimension": RULE_DIMENSION[self.rule],
+            "origin": self.origin,
+            "at": start.time,
+            "known_at": known_at if ripe else None,
+            "ripe": ripe,
+            "value": self.value if ripe else None,
+            "period": period,
+            "period_start": period_start(start.time, period),
+            "waited_s": self.waited_s if ripe else None,
+            "answered": ripe and self.answered,
+            "held_s": self.held_s if ripe else None,
+            "hour_of_week": hour_of_week(start.time, self.calendar) if ripe else 0,
+            "marks": tuple(sorted(set(self.marks))) if ripe and self.marks else (),
+        }
+        return made(EvidenceRow, values, _NAMED)
 
 
 def hour_of_week(at: datetime, calendar: Calendar | None) -> int:
@@ -88,15 +98,17 @@ def hour_of_week(at: datetime, calendar: Calendar | None) -> int:
 
     An hour that comes twice when clocks change is one hour, and one that they skip is never shown.
     """
-    local = at if calendar is None else at.astimezone(ZoneInfo(calendar.zone))
+    return at.weekday() * 24 + at.hour if calendar is None else _hour_there(at, calendar.zone)
+
+
+@lru_cache(maxsize=1024)  # an episode asks for each of its observations
+def _hour_there(at: datetime, zone: str) -> int:
+    local = at.astimezone(ZoneInfo(zone))
     return local.weekday() * 24 + local.hour
-
-
-def refs(events: Iterable[Envelope]) -> tuple[str, ...]:
-    """Event references in the order of the work item, each once."""
-    return tuple(dict.fromkeys(event.ref for event in sorted(events, key=lambda event: event.order)))
 
 
 def actors(*ids: str | None) -> tuple[str, ...]:
     """Distinct human actor ids, sorted; unknown ones left out."""
+    if len(ids) == 1:
+        return () if ids[0] is None else (ids[0],)
     return tuple(sorted({actor for actor in ids if actor is not None}))

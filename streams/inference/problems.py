@@ -10,7 +10,6 @@ from schemas.rows import ProblemRow
 from schemas.vocabulary import CONSTRUCTIVE, UNCONSTRUCTIVE
 from streams.inference.due import joint_due
 from streams.inference.exchanges import addressed
-from streams.inference.observation import refs
 from streams.inference.timeline import Order, ProblemAct, Timeline, human_of
 
 
@@ -56,7 +55,7 @@ class ProblemEpisode:
             site=self.raised.site,
             work_item=self.raised.subject,
             episode_id=self.raised.ref,
-            event_ids=refs([self.raised, *self.acts]),
+            event_ids=line.refs([self.raised, *self.acts]),
             policy_version=line.policy.version,
             problem_id=self.raised.data.problem_id,
             from_role=self.from_role,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args
 
+from schemas.envelope import Envelope
 from schemas.events import (
     CommunicationCorrected,
     CommunicationRead,
@@ -71,11 +72,12 @@ class PauseSpan(NamedTuple):
 class Timeline:
     """The visible events of one work item, sorted by what they are about. Roles are under their normal names.
 
-    `work` and `human_acts` are by role; `offers` holds the first offer of each handoff, revisions are among `handoffs`;
-    `closing` is the event that closed it, while it is closed.
+    `events` are all of them, in their order; `work` is by role; `offers` holds the first offer of each handoff,
+    revisions are among `handoffs`; `closing` is the event that closed it, while it is closed.
     """
 
     policy: InForce
+    events: Sequence[Event] = ()
     tenures: list[Tenure] = field(default_factory=list)
     pauses: list[PauseSpan] = field(default_factory=list)
     handoffs: dict[str, list[HandoffEvent]] = field(default_factory=lambda: defaultdict(list))
@@ -86,8 +88,10 @@ class Timeline:
     problems: dict[str, list[ProblemRaised]] = field(default_factory=lambda: defaultdict(list))
     problem_acts: dict[str, list[ProblemAct]] = field(default_factory=lambda: defaultdict(list))
     work: dict[str, list[WorkItemWorked]] = field(default_factory=lambda: defaultdict(list))
-    human_acts: dict[str, list[Order]] = field(default_factory=lambda: defaultdict(list))
     closing: WorkItemClosed | None = None
+    _refs: list[str] = field(default_factory=list)
+    _places: dict[int, int] = field(default_factory=dict)
+    _human_acts: dict[str, list[Order]] | None = None
     _offered: set[str] = field(default_factory=set)
     _open_pauses: list[tuple[datetime, str | None]] = field(default_factory=list)
 
@@ -100,50 +104,56 @@ class Timeline:
         """The role that owns the work item now."""
         return self.tenures[-1].role if self.tenures else None
 
-    def add(self, event: Event) -> None:
-        """Take in the next event, in the order of the work item."""
-        if isinstance(event, HandoffEvent):
-            self._add_handoff(event)
-        elif isinstance(event, CommunicationSent | CommunicationRead | CommunicationCorrected):
-            self._add_communication(event)
-        elif isinstance(event, ProblemRaised):
-            self.problems[event.data.problem_id].append(event)
-        elif isinstance(event, ProblemAct):
-            self.problem_acts[event.data.problem_id].append(event)
-        else:
-            self._add_work_item(event)
-        self._note_human_act(event)
+    def refs(self, events: Iterable[Envelope]) -> tuple[str, ...]:
+        """References to events of this timeline, in the order of the work item, each once."""
+        places = self._places
+        found = {places[id(event)] for event in events}
+        return tuple([self._refs[place] for place in (sorted(found) if len(found) > 1 else found)])
+
+    def human_acts(self, role: str) -> list[Order]:
+        """When humans of a role acted. Worked out once it is asked for: seldom, and all events have to be looked at."""
+        if self._human_acts is None:
+            self._human_acts = defaultdict(list)
+            for event in self.events:
+                self._note_human_act(event, self._human_acts)
+        return self._human_acts.get(role, [])
+
+    def add_all(self, events: Sequence[Event]) -> None:
+        """Take in the events, in the order of the work item."""
+        self.events = events
+        self._refs = [event.ref for event in events]
+        self._places = {id(event): place for place, event in enumerate(events)}
+        for event in events:
+            take = _TAKE.get(type(event))
+            if take is not None:
+                take(self, event)
+        # What nothing ended stays open.
+        self.pauses.extend(PauseSpan(start, None, role) for start, role in self._open_pauses)
+        self.pauses.sort(key=lambda pause: pause.start)
 
     def _add_handoff(self, event: HandoffEvent) -> None:
         self.handoffs[event.data.handoff_id].append(event)
-        if isinstance(event, HandoffOffered):
-            self.closing = None
-            if event.data.handoff_id not in self._offered:
-                self._offered.add(event.data.handoff_id)
-                self.offers.append(event)
 
-    def _add_communication(self, event: CommunicationSent | MessageAct) -> None:
-        if not isinstance(event, CommunicationSent):
-            self.message_acts[event.data.message_id].append(event)
-            return
+    def _add_offer(self, event: HandoffOffered) -> None:
+        self.handoffs[event.data.handoff_id].append(event)
+        self.closing = None
+        if event.data.handoff_id not in self._offered:
+            self._offered.add(event.data.handoff_id)
+            self.offers.append(event)
+
+    def _add_message(self, event: CommunicationSent) -> None:
         self.messages.append(event)
         if event.data.in_reply_to is not None:
             self.replies[event.data.in_reply_to].append(event)
 
-    def _add_work_item(self, event: Event) -> None:
-        if isinstance(event, WorkItemAssigned):
-            self._assign(event)
-        elif isinstance(event, WorkItemWorked):
-            self._work(event)
-        elif isinstance(event, WorkItemPaused):
-            self._pause(event)
-        elif isinstance(event, WorkItemResumed):
-            self._end_pauses(event.time)
-        elif isinstance(event, WorkItemClosed):
-            self._end_pauses(event.time)
-            self.closing = event
-        elif isinstance(event, WorkItemReopened | WorkItemOpened):
-            self.closing = None
+    def _add_message_act(self, event: MessageAct) -> None:
+        self.message_acts[event.data.message_id].append(event)
+
+    def _add_problem(self, event: ProblemRaised) -> None:
+        self.problems[event.data.problem_id].append(event)
+
+    def _add_problem_act(self, event: ProblemAct) -> None:
+        self.problem_acts[event.data.problem_id].append(event)
 
     def _assign(self, event: WorkItemAssigned) -> None:
         self.closing = None
@@ -168,29 +178,47 @@ class Timeline:
             role = self.policy.role(event.data.role) if event.data.role else self.owner()
             self._open_pauses.append((event.time, role))
 
-    def _end_pauses(self, at: datetime) -> None:
-        self.pauses.extend(PauseSpan(start, at, role) for start, role in self._open_pauses)
+    def _resume(self, event: WorkItemResumed | WorkItemClosed) -> None:
+        self.pauses.extend(PauseSpan(start, event.time, role) for start, role in self._open_pauses)
         self._open_pauses.clear()
 
-    def _note_human_act(self, event: Event) -> None:
+    def _close(self, event: WorkItemClosed) -> None:
+        self._resume(event)
+        self.closing = event
+
+    def _open(self, _: WorkItemReopened | WorkItemOpened) -> None:
+        self.closing = None
+
+    def _note_human_act(self, event: Event, acts: dict[str, list[Order]]) -> None:
         """Reading is not acting on what was read, and who assigns an item seldom is of the role that gets it."""
         if human_of(event) is None or isinstance(event, CommunicationRead | HandoffOffered | WorkItemAssigned):
             return
         role = getattr(event.data, "role", None)
         if role is not None:
-            self.human_acts[self.policy.role(role)].append(event.order)
+            acts[self.policy.role(role)].append(event.order)
 
-    def finish(self) -> None:
-        """All events are in: pauses that nothing ended stay open."""
-        self.pauses.extend(PauseSpan(start, None, role) for start, role in self._open_pauses)
-        self._open_pauses.clear()
-        self.pauses.sort(key=lambda pause: pause.start)
+
+# By the type of the event: asking for one class after the other costs more than everything else here. Interventions
+# and surveys are about no work item.
+_TAKE: dict[type[Envelope], Callable[[Timeline, Any], None]] = {
+    **dict.fromkeys(get_args(HandoffEvent), Timeline._add_handoff),
+    **dict.fromkeys(get_args(MessageAct), Timeline._add_message_act),
+    **dict.fromkeys(get_args(ProblemAct), Timeline._add_problem_act),
+    HandoffOffered: Timeline._add_offer,
+    CommunicationSent: Timeline._add_message,
+    ProblemRaised: Timeline._add_problem,
+    WorkItemAssigned: Timeline._assign,
+    WorkItemWorked: Timeline._work,
+    WorkItemPaused: Timeline._pause,
+    WorkItemResumed: Timeline._resume,
+    WorkItemClosed: Timeline._close,
+    WorkItemReopened: Timeline._open,
+    WorkItemOpened: Timeline._open,
+}
 
 
 def timeline(events: Sequence[Event], policy: InForce) -> Timeline:
     """The timeline of a work item's visible events, given in the order of the work item."""
     line = Timeline(policy)
-    for event in events:
-        line.add(event)
-    line.finish()
+    line.add_all(events)
     return line
