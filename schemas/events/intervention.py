@@ -18,14 +18,19 @@ class TieName(Contract):
 
 
 class InterventionStart(Data):
-    """Registered before its effect is known. `expected_loss` is what it is expected to cost while it is learned,
-    on the 0..1 scale of the dimension it targets."""
+    """Registered before its effect is known.
+
+    Change costs people something: `expected_loss` is what it is expected to cost while it is learned, on the 0..1 scale
+    of the dimension it targets; `worry` says in words what those it touches fear to lose. Without `ties` it is about the
+    whole process.
+    """
 
     name: ShortText
     kind: InterventionKind
     ties: Annotated[tuple[TieName, ...], Field(max_length=64)] = ()
     hypothesis: ShortText
     expected_loss: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    worry: ShortText | None = None
     owner_role: RoleName
 
 
