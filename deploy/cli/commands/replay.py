@@ -36,6 +36,8 @@ AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="What is known later is not seen. [default: the newest event]")
 ]
 
+_COUNTED = ("replaying", "comparing rows")
+
 
 def replay(
     run: Annotated[str, typer.Option("--run", help="Name of the run that is made; never `live`.")],
@@ -74,7 +76,7 @@ def replay(
     target = find_target(data)
     request = _request(run, from_at, to_at, as_of, process, role, policy, resume, target)
     began_s = time.monotonic()
-    with _shown() as watcher, _ended_by_sigterm():
+    with shown() as watcher, _ended_by_sigterm():
         try:
             with _source(source or [], mapping, process, target, data, watcher) as (chosen, report):
                 effort = Effort(workers, max_rate)
@@ -179,14 +181,15 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Nothing for stages that count no events."""
-        if task.completed <= 1 or not task.description.startswith("replaying"):
+        if task.completed <= 1 or not task.description.startswith(_COUNTED):
             return Text("")
         speed = task.finished_speed or task.speed
         return Text(f"{int(task.completed):,} events" + (f", {speed:,.0f}/s" if speed else ""))
 
 
 @contextmanager
-def _shown() -> Iterator[_Watcher]:
+def shown() -> Iterator[_Watcher]:
+    """Stages with a bar each; on standard error."""
     columns = (TextColumn("{task.description:<28}"), BarColumn(), _Rate(), TimeRemainingColumn(compact=True))
     with Progress(*columns, console=err) as progress:
         watcher = _Watcher(progress)
