@@ -17,6 +17,7 @@ from deploy.cli.commands import (
     mapping,
     migrate,
     mllp,
+    reconcile,
     replay,
     schema,
     signals,
@@ -43,6 +44,7 @@ app.command("up")(up.up)
 app.command("import")(import_log.import_log)
 app.command("simulate")(simulate.simulate)
 app.command("replay")(replay.replay)
+app.command("reconcile")(reconcile.reconcile)
 app.command("board")(board.board)
 app.command("status")(status.status)
 app.command("sql")(sql.sql)
