@@ -109,8 +109,8 @@ FROM quality_surveys AS s {where} GROUP BY process, survey ORDER BY at, process,
 
 def beside_proxy(reader: Reader, *, process: str, survey: str, run: str = "live", site: str = "") -> list[Row]:
     """The view `survey_beside_proxy`: what a survey and the proxies say about each tie, both with n and interval."""
-    asked = {"run": run, "process": process, "site": site, "survey": survey}
-    arguments = ", ".join(f"{name} = {quoted(value)}" for name, value in asked.items())
+    asked = {"run": run, "from": "1970-01-01", "to": "2200-01-01", "process": process, "site": site, "survey": survey}
+    arguments = ", ".join(f"`{name}` = {quoted(value)}" for name, value in asked.items())
     return reader.rows(
         f"""SELECT * FROM survey_beside_proxy({arguments})
 ORDER BY communicator_role, experiencer_role, dimension, origin"""

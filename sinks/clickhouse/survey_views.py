@@ -28,7 +28,12 @@ LEFT JOIN
 ORDER BY at, process, survey, experiencer_role, communicator_role, dimension
 SETTINGS join_use_nulls = 0"""
 
-_ASKED_SURVEY = "process = {process:String} AND survey = {survey:String}"
+# `from` and `to` say when the survey was taken; the time of the proxies follows from it.
+_INSTANT = "parseDateTime64BestEffort({{{}:String}}, 6, 'UTC')"
+_ASKED_SURVEY = (
+    "process = {process:String} AND survey = {survey:String}"
+    f" AND at >= {_INSTANT.format('from')} AND at < {_INSTANT.format('to')}"
+)
 # Never null: what is asked decides the types of all that follows.
 _TAKEN_AT = f"assumeNotNull((SELECT max(at) FROM surveys WHERE {_ASKED_SURVEY}))"
 _PERIOD = f"ifNull((SELECT any(period) FROM processes FINAL WHERE {RUN} AND process = {{process:String}}), '')"
@@ -52,12 +57,12 @@ def _ties_before() -> str:
     statement = TIES
     for given, instant in (
         ("\nWITH ", f"{_ASKED_TIMES},\n    "),
-        ("parseDateTime64BestEffort({from:String}, 6, 'UTC')", "survey_from"),
-        ("parseDateTime64BestEffort({to:String}, 6, 'UTC')", "survey_to"),
+        (f"{_INSTANT.format('from')} AS asked_from", "survey_from AS asked_from"),
+        (f"{_INSTANT.format('to')} AS asked_to", "survey_to AS asked_to"),
     ):
         if statement.count(given) != 1:
             raise ValueError(f"the view `ties` is no longer asked as it was: {given}")
-        statement = statement.replace(given, instant)
+        statement = statement.replace(given, instant, 1)
     return statement
 
 
@@ -72,7 +77,7 @@ _HALF = f"sqrt({_Z2} * ({_SHARE} * (1 - {_SHARE}) + {_Z2} / 4)) / (1 + {_Z2})"
 
 _SURVEY = f"""
 SELECT communicator_role, experiencer_role, dimension, max(q.at) AS taken_at,
-    sumIf(q.mean * q.n, q.enough) / sumIf(q.n, q.enough) AS pooled, sumIf(q.n, q.enough) AS raters
+    sum(ifNull(q.n, 0)) AS raters, sum(ifNull(q.mean * q.n, 0.)) / greatest(raters, 1) AS pooled
 FROM ({QUALITY_SURVEYS}) AS q
 WHERE {_ASKED_SURVEY} AND ({{site:String}} = '' OR site = {{site:String}})
 GROUP BY communicator_role, experiencer_role, dimension"""

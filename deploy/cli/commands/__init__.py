@@ -17,6 +17,7 @@ from deploy.cli.commands import (
     mapping,
     migrate,
     mllp,
+    report,
     reconcile,
     replay,
     schema,
@@ -47,6 +48,7 @@ app.command("replay")(replay.replay)
 app.command("reconcile")(reconcile.reconcile)
 app.command("board")(board.board)
 app.command("status")(status.status)
+app.command("report")(report.report)
 app.command("sql")(sql.sql)
 app.command("migrate")(migrate.migrate)
 app.command("gateway")(gateway.gateway)

@@ -1,0 +1,103 @@
+"""The retrospective report: asks the views that every reader may read, and writes the page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from deploy.composition.reading import Reader, Row, quoted
+from deploy.composition.survey import beside_proxy, calibrations, surveys
+from deploy.report.asked import Asked
+from deploy.report.findings import Findings, Survey
+from deploy.report.questions import COMPARISON, STATEMENTS
+from schemas.errors import ConfigError, TielineError
+
+
+class NothingToReport(TielineError):  # noqa: N818 - says what is the matter
+    """No such process or run.
+
+    Operator action: see `tieline status`, and choose a process and a run that are there.
+    """
+
+
+def processes(reader: Reader, run: str) -> list[str]:
+    """The processes of a run, in alphabetical order."""
+    rows = reader.rows(f"SELECT DISTINCT process FROM quality_processes WHERE run = {quoted(run)} ORDER BY process")
+    return [str(row["process"]) for row in rows]
+
+
+def chosen_processes(reader: Reader, asked: Asked) -> list[str]:
+    """The process that is asked for, or all of the run.
+
+    Raises: NothingToReport: the run (or the one to compare with) is not there, or has no such process.
+    """
+    found = processes(reader, asked.run)
+    if not found:
+        raise NothingToReport(f"there is no run {asked.run!r} with a process in it")
+    if asked.process and asked.process not in found:
+        raise NothingToReport(f"run {asked.run!r} has no process {asked.process!r}; it has {', '.join(found)}")
+    if asked.compare and not processes(reader, asked.compare):
+        raise NothingToReport(f"there is no run {asked.compare!r} to compare with")
+    return [asked.process] if asked.process else found
+
+
+def gather(reader: Reader, asked: Asked, said: Callable[[str], None] = lambda _: None) -> Findings:
+    """Everything the views say about one process.
+
+    Args:
+        said: told what is being asked, for a progress display.
+    Raises: ViewRefused, TransientError: as the reader.
+    Cost: a dozen statements, each below a second over millions of rows.
+    """
+    statements = {**STATEMENTS, **(COMPARISON if asked.compare else {})}
+    rows: dict[str, Sequence[Row]] = {}
+    for name, sql in statements.items():
+        said(name)
+        rows[name] = reader.rows(asked.sql(sql))
+    said("surveys")
+    return Findings(asked, **rows, surveys=tuple(_surveys(reader, asked)))  # type: ignore[arg-type]
+
+
+def _surveys(reader: Reader, asked: Asked) -> list[Survey]:
+    """Those that were taken in the asked time."""
+    found = []
+    for each in surveys(reader, asked.process):
+        if asked.start <= each["at"] < asked.end:
+            rows = beside_proxy(reader, process=asked.process, survey=each["survey"], run=asked.run, site=asked.site)
+            calibrated = {(row.dimension, row.origin): row.found for row in calibrations(rows)}
+            found.append(Survey(each["survey"], each["at"], rows, calibrated))
+    return found
+
+
+def for_process(asked: Asked, process: str) -> Asked:
+    return replace(asked, process=process)
+
+
+def write_page(path: Path, page: str, force: bool = False) -> None:
+    """The whole page or nothing; never over another file, unless told so.
+
+    Raises: ConfigError: the file is there already, or the folder cannot be written to.
+    """
+    if path.exists() and not force:
+        raise ConfigError(f"{path} is there already; --force replaces it")
+    try:
+        with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            written = Path(file.name)
+            try:
+                file.write(page.encode())
+                file.flush()
+                os.fsync(file.fileno())
+                written.chmod(0o644)
+                if force:
+                    written.replace(path)
+                else:
+                    os.link(written, path)  # fails where somebody else has made it meanwhile
+            finally:
+                written.unlink(missing_ok=True)
+    except FileExistsError:
+        raise ConfigError(f"{path} is there already; --force replaces it") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None

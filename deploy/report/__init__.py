@@ -1,0 +1,1 @@
+"""The retrospective report: one page, for a team to talk over. Rows of views in, HTML out; asks nobody anything."""
