@@ -131,7 +131,7 @@ class Signals:
 
     async def _look(self, kind: SignalKind) -> None:
         now, chosen = self.clock(), self.kinds.of(kind)
-        found = await self.store.findings(kind, now) if chosen.on else []
+        found = await self.store.findings(kind, now) if chosen.enabled else []
         findings = [finding for finding in found if chosen.wants(finding)]
         opened = {subject: signal for subject, signal in self.opened.items() if signal.kind == kind}
         fresh = new_signals(RUN, findings, opened, {}, chosen.is_urgent, now)
@@ -145,7 +145,7 @@ class Signals:
     ) -> list[Signal]:
         subjects = {finding.subject for finding in findings}
         gone = [signal for subject, signal in opened.items() if subject not in subjects]
-        chosen = [signal for signal in gone if self.kinds.of(kind).on and self.kinds.of(kind).wants(signal)]
+        chosen = [signal for signal in gone if self.kinds.of(kind).enabled and self.kinds.of(kind).wants(signal)]
         ended = await self.store.endings(chosen, now) if chosen and kind in EPISODE_KINDS else {}
         return closed_signals(gone, findings, ended, now)
 

@@ -26,12 +26,12 @@ class Kind(Part):
     """What every kind of signal has.
 
     Attributes:
-        on: whether it is said at all.
+        enabled: whether it is said at all.
         processes: only of these; none named: of all.
         every_s: how often it is looked at.
     """
 
-    on: bool = True
+    enabled: bool = True
     processes: frozenset[ProcessName] = frozenset()
     every_s: Annotated[int, Field(ge=1, le=DAY_S)] = 5
 
