@@ -13,7 +13,7 @@ from streams.gateway.signatures import BadSignature, sign, verify
 from streams.gateway.sources import SecretRef
 from streams.webhooks.sender import HttpSender, Outcome
 from streams.webhooks.settings import Receiver, Webhook
-from tests.integration.pipeline.listening import Listening, listening
+from tests.integration.webhooks.listening import Listening, listening
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SECRETS = (b"whsec_b25lLXNlY3JldC1vbmUtc2VjcmV0LW9uZS1zZWNyZXQ=", b"whsec_dHdvLXNlY3JldC10d28tc2VjcmV0LXR3by1zZWNyZXQ=")
