@@ -122,7 +122,11 @@ class ProcessPolicy(PolicyPart):
 
     def observes_rule(self, rule: Rule, source: str) -> bool:
         """Whether the policy says that this source records both outcomes of the rule."""
-        return rule in _rules_of(self.observes, source)
+        return rule in self.observed_rules(source)
+
+    def observed_rules(self, source: str) -> frozenset[Rule]:
+        """All rules whose both outcomes this source records, as the policy says."""
+        return _rules_of(self.observes, source)
 
     def observed_dimensions(self) -> tuple[CommunicationDimension, ...]:
         """The dimensions that at least one source of the process can show, in the order of `DIMENSIONS`."""
@@ -180,8 +184,9 @@ class InForce(NamedTuple):
 
     def calendar(self, role: str) -> Calendar | None:
         """The calendar of a (normalised) role; None is open around the clock."""
-        name = self.process.calendars.get(role, self.process.calendars.get(ANY, ""))
-        return self.calendars.get(name)
+        names = self.process.calendars
+        name = names.get(role) if names else ""
+        return self.calendars.get(names.get(ANY, "") if name is None else name)
 
 
 BUILT_IN = Policy(version="built-in", effective_from=datetime.fromisoformat("1970-01-01T00:00:00Z"))

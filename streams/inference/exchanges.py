@@ -18,6 +18,7 @@ class MessageEpisode:
     """One message and what followed from it. `to_roles` are normalised, each once, in the order of `parts`.
 
     `parts` numbers the addressed roles by their place in the event, so that the number outlives a change of aliases.
+    `due_at` and `reply` are None where no reply is expected.
     """
 
     sent: CommunicationSent
@@ -62,6 +63,8 @@ def messages(line: Timeline) -> list[MessageEpisode]:
 
 def addressed(line: Timeline, to_roles: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Normalised roles, each once, and the place of each in the event."""
+    if len(to_roles) == 1:
+        return (line.policy.role(to_roles[0]),), (0,)
     places: dict[str, int] = {}
     for place, role in enumerate(to_roles):
         places.setdefault(line.policy.role(role), place)
@@ -70,27 +73,33 @@ def addressed(line: Timeline, to_roles: tuple[str, ...]) -> tuple[tuple[str, ...
 
 def _episode(line: Timeline, sent: CommunicationSent) -> MessageEpisode:
     to_roles, parts = addressed(line, sent.data.to_roles)
-    targets = line.policy.process.targets.reply_s
     settled_at = sent.time + timedelta(seconds=line.policy.process.settle_s)
+    expects = sent.data.expects_reply
     return MessageEpisode(
         sent=sent,
         from_role=line.policy.role(sent.data.role),
         to_roles=to_roles,
         parts=parts,
-        due_at=joint_due(sent.time, sent.data.reply_due_at, targets, to_roles, line.policy, line.pauses),
-        reply=next(_replies(line, sent, to_roles), None),
+        due_at=_due(line, sent, to_roles) if expects else None,
+        reply=_reply(line, sent, to_roles) if expects else None,
         settled_at=settled_at,
-        wrong=next(_errors(line, sent, to_roles, settled_at), None),
+        wrong=next(_errors(line, sent, to_roles, settled_at), None) if line.message_acts else None,
         readers=_readers(line, sent, settled_at),
     )
 
 
-def _replies(line: Timeline, sent: CommunicationSent, to_roles: tuple[str, ...]) -> Iterator[CommunicationSent]:
-    """Replies by humans of the addressed roles. A self-tie is answered by another message, never by itself."""
-    for reply in line.replies[sent.data.message_id]:
+def _due(line: Timeline, sent: CommunicationSent, to_roles: tuple[str, ...]) -> datetime | None:
+    targets = line.policy.process.targets.reply_s
+    return joint_due(sent.time, sent.data.reply_due_at, targets, to_roles, line.policy, line.pauses)
+
+
+def _reply(line: Timeline, sent: CommunicationSent, to_roles: tuple[str, ...]) -> CommunicationSent | None:
+    """The first by a human of an addressed role. A self-tie is answered by another message, never by itself."""
+    for reply in line.replies.get(sent.data.message_id, ()):
         by_human = human_of(reply) is not None and line.policy.role(reply.data.role) in to_roles
-        if by_human and reply is not sent and reply.order > sent.order:
-            yield reply
+        if by_human and line.place(reply) > line.place(sent):
+            return reply
+    return None
 
 
 def _errors(
@@ -101,7 +110,7 @@ def _errors(
     A sender that corrects itself in time made no error that anyone felt.
     """
     role = line.policy.role
-    for act in line.message_acts[sent.data.message_id]:
+    for act in line.message_acts.get(sent.data.message_id, ()):
         if not isinstance(act, CommunicationCorrected) or not sent.order < act.order or act.time > until:
             continue
         reporter = role(act.data.reported_by or act.data.role)
@@ -119,11 +128,11 @@ def _acted(line: Timeline, role: str, after: CommunicationSent, before: Communic
 def _readers(line: Timeline, sent: CommunicationSent, until: datetime) -> dict[str, str]:
     """The first human of each role known to have had the message: who read it, replied, or reported it."""
     had: list[CommunicationRead | CommunicationCorrected | CommunicationSent] = [
-        *line.message_acts[sent.data.message_id],
-        *line.replies[sent.data.message_id],
+        *line.message_acts.get(sent.data.message_id, ()),
+        *line.replies.get(sent.data.message_id, ()),
     ]
     readers: dict[str, str] = {}
-    for act in sorted(had, key=lambda act: act.order):
+    for act in sorted(had, key=line.place) if len(had) > 1 else had:
         actor = human_of(act)
         if actor is not None and act.time <= until:
             readers.setdefault(line.policy.role(act.data.role), actor)

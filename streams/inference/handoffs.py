@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast, get_args
 
 from schemas.envelope import Envelope
 from schemas.events import (
@@ -23,10 +24,12 @@ from schemas.events import (
 )
 from schemas.making import made
 from schemas.rows import METHOD_VERSION, UNSAID, HandoffRow
-from schemas.vocabulary import HandoffState, Origin
+from schemas.vocabulary import HandoffState, Origin, Reason
 from streams.inference.due import Due
 from streams.inference.timeline import Timeline
 
+_Reasoned = HandoffDeclined | HandoffReturned | HandoffWithdrawn | HandoffClarificationRequested | HandoffCorrected
+_REASONED = frozenset(get_args(_Reasoned))
 _NAMED = set(HandoffRow.model_fields) - UNSAID
 Answer = HandoffAccepted | HandoffDeclined | HandoffReturned
 
@@ -131,7 +134,7 @@ class HandoffEpisode:
             "read_backs": kinds.count(HandoffReadBack),
             "repaired_read_backs": repaired_read_backs(acts) if HandoffReadBack in kinds else 0,
             "own_corrections": self._own_corrections(line) if HandoffCorrected in kinds else 0,
-            "reasons": tuple(sorted({reason for reason in map(_reason, acts) if reason})) if acts else (),
+            "reasons": tuple(sorted({reason for act in acts if (reason := reason_of(act))})) if acts else (),
         }
         return made(HandoffRow, values, _NAMED)
 
@@ -143,7 +146,7 @@ class HandoffEpisode:
         """Wall clock from offer to acceptance; null while unaccepted, 0 for an acceptance within the skew tolerance."""
         if self.accepted_at is None or self.skewed:
             return None
-        return max(0.0, (self.accepted_at - self.offered_at).total_seconds())
+        return max(0.0, (self.accepted_at - self.start.time).total_seconds())
 
 
 def repaired_read_backs(acts: Sequence[HandoffEvent]) -> int:
@@ -157,5 +160,7 @@ def repaired_read_backs(acts: Sequence[HandoffEvent]) -> int:
     return repaired
 
 
-def _reason(act: HandoffEvent) -> str | None:
-    return getattr(act.data, "reason", None)
+def reason_of(act: HandoffEvent) -> Reason | None:
+    """Why, as a code, of an act that can say so and does."""
+    # By the type: a model that is asked for what it has not takes microseconds to say no.
+    return cast(_Reasoned, act).data.reason if type(act) in _REASONED else None

@@ -29,6 +29,7 @@ from schemas.events import (
     WorkItemWorked,
 )
 from schemas.policy import InForce
+from schemas.vocabulary import Rule
 
 ProblemAct = ProblemResponded | ProblemResolved | ProblemReopened
 MessageAct = CommunicationRead | CommunicationCorrected
@@ -89,6 +90,7 @@ class Timeline:
     problem_acts: dict[str, list[ProblemAct]] = field(default_factory=lambda: defaultdict(list))
     work: dict[str, list[WorkItemWorked]] = field(default_factory=lambda: defaultdict(list))
     closing: WorkItemClosed | None = None
+    _observed: dict[str, frozenset[Rule]] = field(default_factory=dict)
     _refs: list[str] = field(default_factory=list)
     _places: dict[int, int] = field(default_factory=dict)
     _human_acts: dict[str, list[Order]] | None = None
@@ -103,6 +105,17 @@ class Timeline:
     def owner(self) -> str | None:
         """The role that owns the work item now."""
         return self.tenures[-1].role if self.tenures else None
+
+    def observed(self, source: str) -> frozenset[Rule]:
+        """The rules whose both outcomes a source records, as the policy in force says."""
+        rules = self._observed.get(source)
+        if rules is None:
+            rules = self._observed[source] = self.policy.process.observed_rules(source)
+        return rules
+
+    def place(self, event: Envelope) -> int:
+        """The place of an event of this timeline in the order of the work item; compares as `order` does."""
+        return self._places[id(event)]
 
     def refs(self, events: Iterable[Envelope]) -> tuple[str, ...]:
         """References to events of this timeline, in the order of the work item, each once."""

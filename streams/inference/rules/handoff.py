@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Any, cast, get_args
 
 from schemas.envelope import Envelope
 from schemas.events import (
@@ -16,24 +17,25 @@ from schemas.events import (
     HandoffReturned,
 )
 from schemas.vocabulary import CONTENT_REASONS, INFERRED_RULES, Mark, Rule
-from streams.inference.handoffs import HandoffEpisode
+from streams.inference.handoffs import HandoffEpisode, reason_of
 from streams.inference.observation import Observation, actors
 from streams.inference.rules.waiting import handoff_waiting, holding
 from streams.inference.timeline import Timeline, automatic, human_of
 
-HandoffRule = Callable[[HandoffEpisode, Timeline], Iterator[Observation]]
+_Naming = HandoffClarificationRequested | HandoffReturned | HandoffDeclined
+_NAMING = frozenset(get_args(_Naming))
+HandoffRule = Callable[[HandoffEpisode, Timeline], Observation | None]
 
 
 def handoff_observations(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
     """All observations that the policy in force lets this handoff's source show."""
-    for rule, observe in HANDOFF_RULES.items():
-        if episode.origin == "inferred" and rule not in INFERRED_RULES:
-            continue
-        if line.policy.process.observes_rule(rule, episode.start.source):
-            yield from observe(episode, line)
+    observed = line.observed(episode.start.source)
+    for rule, observe in _INFERRED if episode.origin == "inferred" else _EXPLICIT:
+        if rule in observed and (found := observe(episode, line)) is not None:
+            yield found
 
 
-def acceptance(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+def acceptance(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     """receiver → offerer: 1 if answered by due, 0 if due passed with the offer open, nothing if it left before due.
 
     Who answers late stands behind the 0: otherwise a tie that is always late had nobody on that side and stayed hidden,
@@ -41,10 +43,10 @@ def acceptance(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]
     """
     due, answer = episode.due.at, episode.answer
     if due is None or episode.skewed or episode.left_before_due:
-        return
+        return None
     waited, held = handoff_waiting(episode, due, line), holding(episode, line)
     in_time = answer is not None and answer.time <= due
-    yield Observation(
+    return Observation(
         rule="handoff_acceptance",
         start=episode.start,
         communicator_role=episode.to_role,
@@ -63,12 +65,12 @@ def acceptance(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]
     )
 
 
-def offer(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+def offer(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     """offerer → receiver: whether the handoff was offered by the time the receiver needed it."""
     needed_at = episode.start.data.needed_at if isinstance(episode.start, HandoffOffered) else None
     if needed_at is None:
-        return
-    yield Observation(
+        return None
+    return Observation(
         rule="handoff_offer",
         start=episode.start,
         communicator_role=episode.from_role,
@@ -92,61 +94,60 @@ def _settled_receiver(episode: HandoffEpisode, line: Timeline) -> tuple[str, ...
     return actors(human_of(answer)) if answer is not None and answer.time <= _settled_at(episode, line) else ()
 
 
-def accuracy(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+def accuracy(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     """offerer → receiver: 0 if the receiver named wrong content by a coded act in the settling time, else 1.
 
     Only an accepted handoff can turn out accurate; one declined for its content was not.
     """
-    if episode.skewed or episode.answer is None:
-        return
-    until = episode.answer.time + timedelta(seconds=line.policy.process.settle_s)
-    named = [act for act in episode.acts if _names_content(act, episode, line) and act.time <= until]
-    if not isinstance(episode.answer, HandoffAccepted) and not named:
-        return
-    yield Observation(
+    answer = episode.answer
+    if episode.skewed or answer is None:
+        return None
+    until = answer.time + timedelta(seconds=line.policy.process.settle_s)
+    named = [act for act in episode.acts if act.time <= until and _names_content(act, episode, line)]
+    if not isinstance(answer, HandoffAccepted) and not named:
+        return None
+    return Observation(
         rule="handoff_accuracy",
         start=episode.start,
         communicator_role=episode.from_role,
         experiencer_role=episode.to_role,
         communicator_actors=actors(episode.offerer),
-        experiencer_actors=actors(human_of(episode.answer)),
+        experiencer_actors=actors(human_of(answer)),
         value=0.0 if named else 1.0,
         horizon=until,
-        events=(episode.answer, *named),
+        events=(answer, *named),
         calendar=line.policy.calendar(episode.to_role),
-        marks=tuple(_reasons(named)),
+        marks=tuple(_reasons(named)) if named else (),
     )
 
 
 def _reasons(named: Iterable[HandoffEvent]) -> Iterator[Mark]:
     for act in named:
-        reason: Mark | None = getattr(act.data, "reason", None)
+        reason: Any = reason_of(act)
         if reason is not None:
             yield reason
 
 
 def _names_content(act: HandoffEvent, episode: HandoffEpisode, line: Timeline) -> bool:
-    if not isinstance(act, HandoffClarificationRequested | HandoffReturned | HandoffDeclined):
+    if type(act) not in _NAMING or reason_of(act) not in CONTENT_REASONS:
         return False
-    by_receiver = line.policy.role(act.data.role) == episode.to_role and human_of(act) is not None
-    return by_receiver and act.data.reason in CONTENT_REASONS
+    return line.policy.role(cast(_Naming, act).data.role) == episode.to_role and human_of(act) is not None
 
 
-def advanced(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+def advanced(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     """receiver → offerer: 1 if a human of the receiver worked on it, 0 if responsibility left it unworked.
 
     Nothing for what the receiver could not advance: wrong content or wrong role, withdrawn, or a router's job. A tenure
     that still lasts unworked is pending, however long.
     """
     if episode.to_role in line.policy.process.routers or not _responsible(episode):
-        return
-    left_at = episode.given_back_at
-    if episode.work is None and (episode.withdrawn or _excused(episode)):
-        return
-    work, answer = episode.work, episode.answer
-    acted = work or answer
+        return None
+    work, left_at = episode.work, episode.given_back_at
+    if work is None and (episode.withdrawn or _excused(episode)):
+        return None
+    acted = work or episode.answer
     value = 1.0 if work else 0.0 if left_at else None
-    yield Observation(
+    return Observation(
         rule="handoff_advanced",
         start=episode.start,
         communicator_role=episode.to_role,
@@ -159,17 +160,15 @@ def advanced(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
         events=(*((work,) if work else episode.ended_by), *_step_back(episode, line)),
         origin=episode.origin,
         calendar=line.policy.calendar(episode.to_role),
-        marks=tuple(_what_became(episode, value)),
+        marks=_what_became(episode, value),
     )
 
 
-def _what_became(episode: HandoffEpisode, value: float | None) -> Iterator[Mark]:
-    if value == 0.0:
-        yield "left_unworked"
+def _what_became(episode: HandoffEpisode, value: float | None) -> tuple[Mark, ...]:
+    unworked: tuple[Mark, ...] = ("left_unworked",) if value == 0.0 else ()
     if episode.bounced:
-        yield "bounced"
-    if episode.planned_return:
-        yield "planned_return"
+        return (*unworked, "bounced")
+    return (*unworked, "planned_return") if episode.planned_return else unworked
 
 
 def _step_back(episode: HandoffEpisode, line: Timeline) -> tuple[Envelope, ...]:
@@ -194,26 +193,27 @@ def _excused(episode: HandoffEpisode) -> bool:
     return episode.returned is not None and episode.returned.data.reason in CONTENT_REASONS
 
 
-def contact(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+def contact(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     """The unordered pair: whether the messages between them, from offer to settled, lie in the policy's band.
 
     A machine's messages are nobody's contact.
     """
     band, accepted_at = line.policy.process.contact_band, episode.accepted_at
     if band is None or accepted_at is None or episode.skewed or episode.from_role == episode.to_role:
-        return
-    until = accepted_at + timedelta(seconds=line.policy.process.settle_s)
-    pair = {episode.from_role, episode.to_role}
-    between = [sent for sent in line.messages if episode.offered_at <= sent.time <= until and _within(sent, pair, line)]
-    first, second = sorted(pair)
-    of = {episode.from_role: actors(episode.offerer), episode.to_role: actors(_actor(episode))}
-    yield Observation(
+        return None
+    offered_at, until = episode.offered_at, accepted_at + timedelta(seconds=line.policy.process.settle_s)
+    first, second = sorted((episode.from_role, episode.to_role))
+    between = [
+        sent for sent in line.messages if offered_at <= sent.time <= until and _within(sent, first, second, line)
+    ]
+    offerer, receiver = actors(episode.offerer), actors(_actor(episode))
+    return Observation(
         rule="contact",
         start=episode.start,
         communicator_role=first,
         experiencer_role=second,
-        communicator_actors=of[first],
-        experiencer_actors=of[second],
+        communicator_actors=offerer if first == episode.from_role else receiver,
+        experiencer_actors=offerer if second == episode.from_role else receiver,
         value=1.0 if band.low <= len(between) <= band.high else 0.0,
         horizon=until,
         events=(*((episode.answer,) if episode.answer else ()), *between),
@@ -226,10 +226,13 @@ def _actor(episode: HandoffEpisode) -> str | None:
     return human_of(episode.answer) if episode.answer else None
 
 
-def _within(sent: CommunicationSent, pair: set[str], line: Timeline) -> bool:
-    sender = line.policy.role(sent.data.role)
-    to = {line.policy.role(name) for name in sent.data.to_roles}
-    return sender in pair and bool((pair - {sender}) & to) and not automatic(sent)
+def _within(sent: CommunicationSent, one: str, other: str, line: Timeline) -> bool:
+    role, data = line.policy.role, sent.data
+    sender = role(data.role)
+    if sender not in (one, other) or automatic(sent):
+        return False
+    receiver = other if sender == one else one
+    return any(role(name) == receiver for name in data.to_roles)
 
 
 HANDOFF_RULES: dict[Rule, HandoffRule] = {
@@ -239,3 +242,5 @@ HANDOFF_RULES: dict[Rule, HandoffRule] = {
     "handoff_advanced": advanced,
     "contact": contact,
 }
+_EXPLICIT = tuple(HANDOFF_RULES.items())
+_INFERRED = tuple((rule, observe) for rule, observe in _EXPLICIT if rule in INFERRED_RULES)

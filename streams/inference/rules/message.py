@@ -20,10 +20,10 @@ def message_observations(episode: MessageEpisode, line: Timeline) -> Iterator[Ob
     """All observations that the policy in force lets this message's source show. A machine's message shows nothing."""
     if automatic(episode.sent):
         return
-    observes = line.policy.process.observes_rule
-    if observes("reply", episode.sent.source):
+    observed = line.observed(episode.sent.source)
+    if "reply" in observed:
         yield from reply(episode, line)
-    if observes("message_accuracy", episode.sent.source):
+    if "message_accuracy" in observed:
         yield from accuracy(episode, line)
 
 
@@ -77,7 +77,7 @@ def problem_observations(episode: ProblemEpisode, line: Timeline) -> Iterator[Ob
 
     Only neutral answers say nothing about the tie. Whether they are all is known only when the time has passed.
     """
-    observed = line.policy.process.observes_rule("problem_response", episode.raised.source)
+    observed = "problem_response" in line.observed(episode.raised.source)
     if episode.respond_by is None or not observed or automatic(episode.raised):
         return
     value = episode.value()

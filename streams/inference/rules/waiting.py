@@ -6,7 +6,7 @@ Source: docs/method.md#waiting-times
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ def waiting(start: Envelope, due: datetime, answer: Envelope | None, line: Timel
     """
     if answer is not None:
         return Waiting(_seconds(start.time, answer.time), True, (answer,))
-    end = min((*ends, *_closing(line, start)), key=lambda end: end.at, default=None)
+    end = _first((*ends, *_closing(line, start)))
     return Waiting(_seconds(start.time, max(end.at, due)), False, end.by) if end else Waiting(None, False, ())
 
 
@@ -63,26 +63,28 @@ def holding(episode: HandoffEpisode, line: Timeline) -> Holding:
     answer = episode.answer
     if answer is None or episode.accepted_at is None:
         return Holding(None, ())
-    end = min((*_given_back(episode), *_closing(line, answer)), key=lambda end: end.at, default=None)
+    end = _first((*_given_back(episode), *_closing(line, answer)))
     if end is None:
         return Holding(None, ())
     return Holding(_seconds(max(episode.accepted_at, episode.offered_at), end.at), end.by)
+
+
+def _first(ends: Sequence[End]) -> End | None:
+    return min(ends, key=lambda end: end.at) if len(ends) > 1 else ends[0] if ends else None
 
 
 def _left_by(episode: HandoffEpisode) -> tuple[Envelope, ...]:
     return (episode.withdrawn,) if episode.withdrawn else episode.ended_by
 
 
-def _given_back(episode: HandoffEpisode) -> Iterator[End]:
-    if episode.withdrawn is not None:
-        yield End(episode.withdrawn.time, (episode.withdrawn,))
-    if episode.given_back_at is not None:
-        yield End(episode.given_back_at, episode.ended_by)
+def _given_back(episode: HandoffEpisode) -> tuple[End, ...]:
+    withdrawn = () if episode.withdrawn is None else (End(episode.withdrawn.time, (episode.withdrawn,)),)
+    return withdrawn if episode.given_back_at is None else (*withdrawn, End(episode.given_back_at, episode.ended_by))
 
 
-def _closing(line: Timeline, after: Envelope) -> Iterator[End]:
-    if line.closing is not None and line.closing.order > after.order:
-        yield End(line.closing.time, (line.closing,))
+def _closing(line: Timeline, after: Envelope) -> tuple[End, ...]:
+    closing = line.closing
+    return () if closing is None or line.place(closing) < line.place(after) else (End(closing.time, (closing,)),)
 
 
 def _seconds(start: datetime, end: datetime) -> float:
