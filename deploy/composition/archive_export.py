@@ -161,7 +161,7 @@ def _begin(folder: Path, kept: Sequence[DayFile]) -> None:
 def _written(client: Client, folder: Path, selection: Selection, group: Sequence[Day]) -> Iterator[DayFile]:
     """Read some days at once; each goes into a file of its own, by key."""
     open_days: dict[date, _DayWriter] = {}
-    for day, rows in _by_day(event_batches(client, selection, group[0].day, group[-1].day)):
+    for day, rows in _by_day(event_batches(client, selection, (group[0].day, group[-1].day))):
         if day not in open_days:
             open_days[day] = _DayWriter(folder, day)
         open_days[day].add(rows)

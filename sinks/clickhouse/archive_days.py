@@ -77,21 +77,32 @@ FROM events FINAL WHERE {where} GROUP BY day ORDER BY day"""
     return [Day(day, int(count), int(content) % 2**128) for day, count, content in rows]
 
 
-def event_batches(client: Client, selection: Selection, first: date, last: date) -> Iterator[Any]:
-    """Arrow record batches of `COLUMNS` with the events of some days, both included, by key.
+def event_batches(client: Client, selection: Selection, span: tuple[date, date] | None = None) -> Iterator[Any]:
+    """Arrow record batches of `COLUMNS`, by key: all events of a work item one behind the other.
 
     A row that the store has not merged yet may come twice, one behind the other.
 
+    Args:
+        span: the first and the last day wanted; None: all.
     Memory: a block, whatever the number of rows; the store reads in the order that rows lie in.
     """
     where, parameters = selection.conditions()
-    sql = f"""
-SELECT {", ".join(COLUMNS)} FROM events
-PREWHERE time >= toDateTime64({{first:String}}, 6, 'UTC') AND time < toDateTime64({{end:String}}, 6, 'UTC')
-WHERE {where} ORDER BY {_KEY}"""
-    span = {"first": f"{first} 00:00:00", "end": f"{last + timedelta(days=1)} 00:00:00"}
-    with client.query_arrow_stream(sql, parameters=parameters | span, settings=_READ) as stream:
+    days_only = ""
+    if span is not None:
+        days_only = (
+            "PREWHERE time >= toDateTime64({first:String}, 6, 'UTC') AND time < toDateTime64({end:String}, 6, 'UTC')"
+        )
+        parameters |= {"first": f"{span[0]} 00:00:00", "end": f"{span[1] + timedelta(days=1)} 00:00:00"}
+    sql = f"SELECT {', '.join(COLUMNS)} FROM events {days_only} WHERE {where} ORDER BY {_KEY}"
+    with client.query_arrow_stream(sql, parameters=parameters, settings=_READ) as stream:
         yield from stream
+
+
+def count_events(client: Client, selection: Selection) -> int:
+    """How many rows `event_batches` has, repeats included; for progress."""
+    where, parameters = selection.conditions()
+    ((found,),) = client.query(f"SELECT count() FROM events WHERE {where}", parameters=parameters).result_rows
+    return int(found)
 
 
 def grouped(found: Sequence[Day], most_rows: int, most_days: int = 200) -> Iterator[list[Day]]:

@@ -8,10 +8,13 @@ from pathlib import Path
 from schemas.errors import ConfigError
 from streams.event_files.event_file import EventFile, MappedLog, Meaning, NdjsonFile
 from streams.event_files.manifest import read_manifest, verify
+from streams.event_files.ocel_file import MappedOcelFile, OwnOcelFile
 from streams.event_files.parquet_file import ParquetFile
 
 _NDJSON = (".ndjson", ".jsonl")
 _PARQUET = ".parquet"
+_OCEL = (".json", ".jsonocel")
+_NOT_READ = (".sqlite", ".sqlite3", ".db", ".xml", ".xmlocel")
 
 
 def event_files(paths: Sequence[Path], meaning: Meaning) -> Iterator[tuple[str, EventFile]]:
@@ -40,6 +43,11 @@ def event_file(path: Path, meaning: Meaning) -> EventFile:
     name = path.name.lower()
     if name.endswith(_PARQUET):
         return ParquetFile(path)
-    if name.removesuffix(".gz").removesuffix(".zst").endswith(_NDJSON):
+    if name.endswith(_NOT_READ):
+        raise ConfigError(f"{path}: of object-centric logs only those in JSON are read")
+    unpacked = name.removesuffix(".gz").removesuffix(".zst")
+    if unpacked.endswith(_NDJSON):
         return NdjsonFile(path)
+    if unpacked.endswith(_OCEL):
+        return OwnOcelFile(path) if meaning.mapping is None else MappedOcelFile(path, meaning)
     return MappedLog(path, meaning)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -14,15 +16,19 @@ from clickhouse_connect.driver.client import Client
 
 from deploy.composition.archive_export import UNFINISHED, Exported, export_archive
 from deploy.composition.archive_import import Imported, import_archive
+from deploy.composition.archive_ocel import export_ocel
 from schemas.errors import ConfigError
 from schemas.events import Event
 from sinks.clickhouse.archive_days import Selection
 from sinks.clickhouse.content_hash import content_hash
 from sinks.clickhouse.queries.work_items import items_ahead_of_state
 from streams.event_files import FileReport
+from streams.event_files.event_file import FileEvent
 from streams.event_files.manifest import MANIFEST
+from streams.event_files.ocel_file import OwnOcelFile
 from tests.builders import T0, assigned, at, event, offered, raised
 from tests.integration.store.arrivals import arrive
+from tests.unit.event_files.ocel_log import check
 from tests.unit.event_files.written import by_item, items_of
 
 DAY = 24 * 60
@@ -258,14 +264,8 @@ def test_rows_that_are_no_events_are_left_out_and_told(filled: Client, tmp_path:
         "content": "0" * 32,
         "types": {},
     }
-    fields: dict[str, object] = {
-        "from_at": None,
-        "to_at": None,
-        "whole_items": True,
-        "processes": [],
-        "method_version": "1",
-    }
-    (folder / MANIFEST).write_text(json.dumps({**fields, "rows": len(rows), "files": [entry]}))
+    period: dict[str, object] = {"from_at": None, "to_at": None, "whole_items": True, "processes": []}
+    (folder / MANIFEST).write_text(json.dumps({**period, "method_version": "1", "rows": len(rows), "files": [entry]}))
     forget(filled)
     report = FileReport()
     imported = import_archive(filled, folder, at(1) - timedelta(hours=1), report)
@@ -288,3 +288,45 @@ def test_an_imported_archive_does_not_become_live_at_the_next_start(filled: Clie
     forget(filled)
     back(filled, tmp_path / "out")
     assert items_ahead_of_state(filled) == []
+
+
+def test_the_archive_as_an_object_centric_log_is_valid_and_comes_back(filled: Client, tmp_path: Path) -> None:
+    arrive(filled, EVENTS[:5], received_at=T0)  # not merged yet
+    out = tmp_path / "events.json"
+    counts = export_ocel(filled, out, Selection(), with_actors=True)
+    log = json.loads(out.read_bytes())
+    check(log)
+    assert (counts.events, counts.objects, counts.conflicts) == (len(EVENTS), len(log["objects"]), 0)
+    assert sorted(each.payload for each in OwnOcelFile(out) if isinstance(each, FileEvent)) == sorted(
+        each.canonical() for each in EVENTS
+    )
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["events.json"]
+    export_ocel(filled, tmp_path / "again.json", Selection(), with_actors=True)
+    assert (tmp_path / "again.json").read_bytes() == out.read_bytes()
+
+
+def test_no_actor_is_in_an_object_centric_log_that_was_not_asked_for_them(filled: Client, tmp_path: Path) -> None:
+    export_ocel(filled, tmp_path / "events.json", Selection())
+    text = (tmp_path / "events.json").read_text()
+    check(json.loads(text))
+    assert not re.search(r"[a-z0-9_-]+:[0-9a-f]{32}", text)
+
+
+def test_of_two_contents_of_an_event_the_one_that_counts_is_in_an_object_centric_log(
+    client: Client, tmp_path: Path
+) -> None:
+    one, other = assigned(1, "nurse", id="1"), assigned(1, "ward", id="1")
+    arrive(client, [other, one], received_at=T0)
+    counts = export_ocel(client, tmp_path / "events.json", Selection(), with_actors=True)
+    assert (counts.events, counts.conflicts) == (1, 1)
+    (found,) = OwnOcelFile(tmp_path / "events.json")
+    assert isinstance(found, FileEvent)
+    assert found.payload == min(one.canonical(), other.canonical())
+
+
+def test_an_empty_selection_is_an_empty_log_and_an_empty_export(client: Client, tmp_path: Path) -> None:
+    assert export_ocel(client, tmp_path / "events.json", Selection()).events == 0
+    check(json.loads((tmp_path / "events.json").read_bytes()))
+    assert whole(client, tmp_path / "out").manifest.rows == 0
+    assert back(client, tmp_path / "out").added == 0
