@@ -11,6 +11,7 @@ from deploy.cli.commands import (
     dashboards,
     dead_letters,
     demo,
+    export,
     gateway,
     import_log,
     keys,
@@ -63,5 +64,6 @@ app.add_typer(survey.app, name="survey")
 app.add_typer(schema.app, name="schema")
 app.add_typer(signals.app, name="signals")
 app.add_typer(archive.app, name="archive")
+app.add_typer(export.app, name="export")
 app.add_typer(config.app, name="config")
 app.add_typer(dashboards.app, name="dashboards")
