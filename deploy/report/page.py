@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -10,6 +12,7 @@ from markupsafe import Markup, escape
 
 from deploy.report.document import Block, Items, Part, Picture, Text
 
+_NAMED = re.compile(r'(\bid="|url\(#|\bhref="#)')
 PREFACE: tuple[Block, ...] = (
     Text(
         "This is for the people who do the work, to talk over together. It says what events show and where they end; it"
@@ -36,7 +39,8 @@ def page(title: str, about: str, parts: Sequence[Part]) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    environment.filters["picture"] = _picture
+    numbers = itertools.count(1)
+    environment.filters["picture"] = lambda each: _picture(each, f"picture-{next(numbers)}")
     folder = files("deploy.report")
     template = environment.from_string(folder.joinpath("page.html.j2").read_text("utf-8"))
     return template.render(
@@ -49,7 +53,13 @@ def page(title: str, about: str, parts: Sequence[Part]) -> str:
     )
 
 
-def _picture(each: Picture) -> Markup:
-    """The SVG, which escapes its own texts, as an image with words for those who do not see it."""
-    opened = each.svg.replace("<svg", f'<svg role="img" aria-label="{escape(each.alternative)}"', 1)
+def _picture(each: Picture, name: str) -> Markup:
+    """The SVG, which escapes its own texts, as an image with words for those who do not see it.
+
+    Args:
+        name: stands before its ids, which are otherwise those of every picture.
+    """
+    opened = _NAMED.sub(rf"\1{name}-", each.svg).replace(
+        "<svg", f'<svg role="img" aria-label="{escape(each.alternative)}"', 1
+    )
     return Markup(opened)

@@ -6,7 +6,6 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from hashlib import sha256
 from io import StringIO
 from typing import Any
 
@@ -48,12 +47,11 @@ _LOOK: dict[Any, Any] = {
 _BEFORE_SVG = re.compile(r"\A.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 _NAMESPACES = re.compile(r'\s+xmlns(?::xlink)?="[^"]*"')
-_NAMED = re.compile(r'\bid="([^"]+)"|url\(#([^)]+)\)|xlink:href="#([^"]+)"')
 _STYLE = re.compile(r"<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
 
 
 def picture(draw: Callable[[Figure], None], height_in: float, width_in: float = WIDTH_IN) -> str:
-    """The drawn figure as an SVG element for a page: no declaration, no address, no time; ids of its own."""
+    """The drawn figure as an SVG element for a page: no declaration, no address, no time."""
     with matplotlib.rc_context(_LOOK), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a letter that the font lacks: the reader's browser has another font
         figure = Figure(figsize=(width_in, height_in), layout="constrained")
@@ -65,16 +63,8 @@ def picture(draw: Callable[[Figure], None], height_in: float, width_in: float = 
 
 
 def _for_a_page(svg: str) -> str:
-    bare = _NAMESPACES.sub("", _STYLE.sub("", _METADATA.sub("", _BEFORE_SVG.sub("", svg)), count=1))
-    own = "p" + sha256(bare.encode()).hexdigest()[:10]
-
-    def renamed(match: re.Match[str]) -> str:
-        named, filled, used = match.groups()
-        if named:
-            return f'id="{own}-{named}"'
-        return f"url(#{own}-{filled})" if filled else f'href="#{own}-{used}"'
-
-    return _NAMED.sub(renamed, bare).strip()
+    bare = _STYLE.sub("", _METADATA.sub("", _BEFORE_SVG.sub("", svg)), count=1)
+    return _NAMESPACES.sub("", bare).replace("xlink:href=", "href=").strip()
 
 
 def over_time(axes: Axes, start: datetime, end: datetime) -> None:
@@ -99,6 +89,7 @@ def mark_interventions(axes: Axes, interventions: Rows, start: datetime, end: da
             axes.annotate(
                 str(number), (place, 1.0), (2, -1), xycoords=("data", "axes fraction"), textcoords="offset points",
                 va="top", ha="left", fontsize=7, fontweight="bold",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
             )  # fmt: skip
 
 

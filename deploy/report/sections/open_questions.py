@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from deploy.report.document import Items, Section, Text
 from deploy.report.findings import Findings, Row, Tie, tie_of
@@ -70,39 +70,46 @@ def _waiting(found: Findings) -> list[str]:
             f"From offer to the end of the receiver's turn, a handoff waited {waited:.1f} hours on average and was"
             f" accepted for {held:.1f} (n {count(handoffs)}). What was it waiting for?"
         )
-    late = [row for row in found.marks if row["mark"] in ("late", "unanswered") and row["dimension"] == "timeliness"]
+    late: dict[Tie, list[Row]] = defaultdict(list)
+    for row in found.marks:
+        if row["mark"] in _LATE and row["dimension"] == "timeliness":
+            late[tie_of(row)].append(row)
     return questions + _limited(
-        f"In {tie_of(row).name}, {count(row['times'])} of {count(row['of_n'])} were {_state(row['mark'])}. What was"
-        " going on on both sides at such times?"
-        for row in late
+        f"In {tie.name}, {_how_many(rows, _LATE)}. What was going on on both sides at such times?"
+        for tie, rows in sorted(late.items())
     )
 
 
-def _state(mark: str) -> str:
-    return "answered after due" if mark == "late" else "not answered"
+_LATE = {"late": "were answered after due", "unanswered": "were not answered at all"}
+_BACK = {"bounced": "were given back to where they came from", "left_unworked": "left before anybody worked on them"}
+
+
+def _how_many(rows: Sequence[Row], words: Mapping[str, str]) -> str:
+    """`12 of 80 were answered after due, 3 not at all`."""
+    parts = [f"{count(row['times'])} {words[row['mark']]}" for row in rows]
+    of = f" of {count(max(int(row['of_n']) for row in rows))}"
+    first, *more = parts
+    number, _, rest = first.partition(" ")
+    return ", ".join([f"{number}{of} {rest}", *more])
 
 
 def _rework(found: Findings) -> list[str]:
     named: dict[Tie, list[Row]] = defaultdict(list)
-    back = []
+    back: dict[Tie, list[Row]] = defaultdict(list)
     for row in found.marks:
         if row["mark"] in CONTENT_REASONS and row["dimension"] == "accuracy":
             named[tie_of(row)].append(row)
-        if row["mark"] in ("bounced", "left_unworked"):
-            back.append(row)
+        if row["mark"] in _BACK:
+            back[tie_of(row)].append(row)
     content = (
         f"In {tie.name}, receivers named {_reasons(rows)}. What would have had to be known beforehand, and who knew it?"
         for tie, rows in sorted(named.items())
     )
     returned = (
-        f"In {tie_of(row).name}, {count(row['times'])} of {count(row['of_n'])} {_WENT[row['mark']]}. Where would they"
-        " have been in the right place at once?"
-        for row in back
+        f"In {tie.name}, {_how_many(rows, _BACK)}. Where would they have been in the right place at once?"
+        for tie, rows in sorted(back.items())
     )
     return _limited(content) + _limited(returned)
-
-
-_WENT = {"bounced": "were given back to where they came from", "left_unworked": "left before anybody worked on them"}
 
 
 def _reasons(rows: Sequence[Row]) -> str:
