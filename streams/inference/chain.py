@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from heapq import merge
 from typing import NamedTuple
 
 from schemas.envelope import Envelope
 from schemas.events import HandoffOffered
-from streams.inference.timeline import Order, Timeline
+from streams.inference.timeline import Timeline
 
 
 class Taken(NamedTuple):
-    """Somebody took responsibility on: when, and by which events."""
+    """Somebody took responsibility on: at which place in the order of the work item, when, and by which events."""
 
-    order: Order
+    place: int
+    at: datetime
     by: tuple[Envelope, ...]
 
 
-NEVER = Taken((datetime.max.replace(tzinfo=UTC), 0, "", ""), ())
+NEVER = Taken(sys.maxsize, datetime.max.replace(tzinfo=UTC), ())
 
 
 class Chain:
@@ -33,10 +34,12 @@ class Chain:
 
     def __init__(self, line: Timeline) -> None:
         self._taken: Mapping[str, Taken] = {}
-        self.role = line.policy.role
+        self._place, self.role = line.place, line.policy.role
         self._following: dict[tuple[str, str], list[HandoffOffered]] = defaultdict(list)
         self._plain: dict[str, list[HandoffOffered]] = defaultdict(list)
         self._first_taken: dict[str, list[Taken]] = {}  # by role: at each place the first of what follows it
+        if len(line.offers) < 2:
+            return  # nothing goes on with an only offer
         for offer in line.offers:
             by = self.role(offer.data.from_role)
             if offer.data.follows is not None:
@@ -46,14 +49,18 @@ class Chain:
 
     def next_by_offerer(self, offer: HandoffOffered) -> HandoffOffered | None:
         """The first later offer by which the offerer replaces its own. From a role to itself there is none."""
+        if not self._following:
+            return None
         by = self.role(offer.data.from_role)
-        following = self._following.get((offer.data.handoff_id, by), [])
-        return None if by == self.role(offer.data.to_role) else next(_later(following, offer), None)
+        following = self._following.get((offer.data.handoff_id, by), ())
+        return None if by == self.role(offer.data.to_role) else self._next(following, offer)
 
     def next_by_receiver(self, offer: HandoffOffered) -> HandoffOffered | None:
         """The first later offer by which the receiver goes on."""
-        steps = merge(_later(self._followed(offer), offer), _later(self._transferred(offer), offer), key=_order)
-        return next(steps, None)
+        followed, plain = self._next(self._followed(offer), offer), self._next(self._transferred(offer), offer)
+        if followed is None or plain is None:
+            return followed or plain
+        return min(followed, plain, key=self._place)
 
     def settle(self, taken: Mapping[str, Taken]) -> None:
         """Take in which handoff, by its id, was taken on and when; `left` can be asked after that."""
@@ -69,33 +76,36 @@ class Chain:
 
         Offering it on is not enough: the next may decline, and then the receiver is responsible still.
         """
-        first = _first(*map(self._by_another, _later(self._followed(offer), offer)))
-        plain = self._transferred(offer)
+        followed, plain = self._followed(offer), self._transferred(offer)
+        first = _first(NEVER, *map(self._by_another, followed[self._after(followed, offer) :])) if followed else NEVER
         if not plain:
             return first
         firsts = self._first_taken[self.role(offer.data.to_role)]
-        return _first(first, firsts[bisect_right(plain, offer.order, key=_order)])
+        return _first(first, firsts[self._after(plain, offer)])
 
     def _by_another(self, step: HandoffOffered) -> Taken:
         same = self.role(step.data.from_role) == self.role(step.data.to_role)
         return NEVER if same else self._taken[step.data.handoff_id]
 
     def _followed(self, offer: HandoffOffered) -> Sequence[HandoffOffered]:
+        if not self._following:
+            return ()
         return self._following.get((offer.data.handoff_id, self.role(offer.data.to_role)), ())
 
     def _transferred(self, offer: HandoffOffered) -> Sequence[HandoffOffered]:
+        if not self._plain or offer.data.intent != "transfer":
+            return ()
         receiver = self.role(offer.data.to_role)
-        plain = offer.data.intent == "transfer" and self.role(offer.data.from_role) != receiver
-        return self._plain.get(receiver, ()) if plain else ()
+        return self._plain.get(receiver, ()) if self.role(offer.data.from_role) != receiver else ()
 
+    def _next(self, offers: Sequence[HandoffOffered], than: HandoffOffered) -> HandoffOffered | None:
+        after = self._after(offers, than) if offers else 0
+        return offers[after] if after < len(offers) else None
 
-def _later(offers: Sequence[HandoffOffered], than: HandoffOffered) -> Iterator[HandoffOffered]:
-    return (offers[index] for index in range(bisect_right(offers, than.order, key=_order), len(offers)))
+    def _after(self, offers: Sequence[HandoffOffered], than: HandoffOffered) -> int:
+        """Where in `offers` those begin that are later."""
+        return bisect_right(offers, self._place(than), key=self._place)
 
 
 def _first(*taken: Taken) -> Taken:
-    return min(taken, key=lambda each: each.order, default=NEVER)
-
-
-def _order(offer: HandoffOffered) -> Order:
-    return offer.order
+    return min(taken, key=lambda each: each.place)

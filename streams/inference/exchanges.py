@@ -40,7 +40,7 @@ class MessageEpisode:
             site=self.sent.site,
             work_item=self.sent.subject,
             episode_id=self.sent.ref,
-            event_ids=line.refs([self.sent, *([reply] if reply else [])]),
+            event_ids=line.refs(self.sent, *([reply] if reply else [])),
             policy_version=line.policy.version,
             message_id=self.sent.data.message_id,
             from_role=self.from_role,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast, get_args
 
 from schemas.events import (
     HandoffAccepted,
@@ -19,7 +20,10 @@ from schemas.vocabulary import HandoffState
 from streams.inference.chain import NEVER, Chain, Taken
 from streams.inference.due import Due, policy_due
 from streams.inference.handoffs import Answer, HandoffEpisode
-from streams.inference.timeline import Order, Timeline, human_of
+from streams.inference.timeline import Timeline, human_of
+
+_ANSWERS = frozenset(get_args(Answer))
+Act = TypeVar("Act", HandoffReturned, HandoffWithdrawn)
 
 
 def explicit_handoffs(line: Timeline) -> list[HandoffEpisode]:
@@ -42,8 +46,10 @@ class _Reading:
 
     def __init__(self, line: Timeline, chain: Chain, offer: HandoffOffered) -> None:
         self.line, self.chain, self.offer, self.role = line, chain, offer, line.policy.role
+        self.place = line.place
         self.from_role, self.to_role = self.role(offer.data.from_role), self.role(offer.data.to_role)
         self.acts: list[HandoffEvent] = [act for act in line.handoffs[offer.data.handoff_id] if act is not offer]
+        self.withdrawal = next(self._of(HandoffWithdrawn, self.from_role), None)
         self.onward = chain.next_by_receiver(offer)
         end = self._end()
         self.answer = self._answer(end)
@@ -52,9 +58,10 @@ class _Reading:
     def taken(self) -> Taken:
         """When the receiver became responsible: it accepted, or passed on what it had not accepted in so many words."""
         if isinstance(self.answer, HandoffAccepted):
-            return Taken(max(self.answer.order, self.offer.order), (self.offer, self.answer))
+            later = max(self.answer, self.offer, key=self.place)
+            return Taken(self.place(later), later.time, (self.offer, self.answer))
         if self.end is not None and self.end.state == "passed_on":
-            return Taken(self.end.event.order, (self.offer, self.end.event))
+            return Taken(self.place(self.end.event), self.end.event.time, (self.offer, self.end.event))
         return NEVER
 
     def episode(self) -> HandoffEpisode:
@@ -86,8 +93,11 @@ class _Reading:
             found.state = "declined" if found.declined else "returned"
         return found
 
-    def _by(self, act: HandoffEvent, role: str) -> bool:
-        return not isinstance(act, HandoffOffered) and self.role(act.data.role) == role
+    def _of(self, kind: type[Act], role: str) -> Iterator[Act]:
+        """The acts of one kind by one role."""
+        for act in self.acts:
+            if isinstance(act, kind) and self.role(act.data.role) == role:
+                yield act
 
     def _earliest(self) -> datetime:
         """An answer stamped before its offer, within the tolerance, came at once. Beyond it the handoff is accepted,
@@ -97,23 +107,21 @@ class _Reading:
     def _answer(self, end: _End | None) -> Answer | None:
         """The first answer by a human of the receiver while the offer stood."""
         for act in self.acts:
-            if isinstance(act, Answer) and self._by(act, self.to_role) and human_of(act) is not None:
-                return act if end is None or act.order < end.event.order else None
+            if type(act) in _ANSWERS and self.role(cast(Answer, act).data.role) == self.to_role and human_of(act):
+                return cast(Answer, act) if end is None or self.place(act) < self.place(end.event) else None
         return None
 
     def _end(self) -> _End | None:
         """How the offer ended without an answer, if nobody answered before."""
-        withdrawn, replaced = self._withdrawn(), self.chain.next_by_offerer(self.offer)
+        replaced = self.chain.next_by_offerer(self.offer)
+        if self.withdrawal is None and replaced is None and self.onward is None:
+            return None
         ends = [
-            *([_End(withdrawn, "withdrawn")] if withdrawn else []),
+            *([_End(self.withdrawal, "withdrawn")] if self.withdrawal else []),
             *([_End(replaced, "superseded")] if replaced else []),
             *([_End(self.onward, "passed_on")] if self.onward else []),
         ]
-        return min(ends, key=lambda end: end.event.order, default=None)
-
-    def _withdrawn(self) -> HandoffWithdrawn | None:
-        acts = (act for act in self.acts if isinstance(act, HandoffWithdrawn) and self._by(act, self.from_role))
-        return next(acts, None)
+        return min(ends, key=lambda end: self.place(end.event))
 
     def _due(self) -> Due:
         """The offer's own due time, else the policy's; a revision counts only before both the old and the new due."""
@@ -132,50 +140,51 @@ class _Reading:
     def _completeness(self) -> float | None:
         """Required elements present ÷ required, in what was offered until the answer; None: nothing is required."""
         required = self.line.policy.process.required_elements
+        if not required:
+            return None
         offers = [self.offer, *(act for act in self.acts if isinstance(act, HandoffOffered) and self._before(act))]
         told = [offer.data.elements for offer in offers if offer.data.elements is not None]
-        if not required or not told:
+        if not told:
             return None
         present = {name for elements in told for name, there in elements.items() if there}
         return len(present & required) / len(required)
 
     def _before(self, act: HandoffEvent) -> bool:
-        return self.answer is None or act.order < self.answer.order
+        return self.answer is None or self.place(act) < self.place(self.answer)
 
     def _read_responsibility(self, found: HandoffEpisode, accepted: HandoffAccepted) -> None:
         """What the receiver did with what it accepted: worked, gave back, passed on."""
         returned = self._returned(accepted)
-        gone = min((_given_back(returned), self.chain.left(self.offer)), key=lambda taken: taken.order)
-        withdrawn = self._withdrawn()
-        found.withdrawn = withdrawn if withdrawn and withdrawn.order < gone.order else None
-        found.work = self._work_until(found.withdrawn.order if found.withdrawn else gone.order)
-        found.given_back_at = None if gone is NEVER else gone.order[0]
+        gone = self.chain.left(self.offer)
+        if returned is not None and self.place(returned) < gone.place:
+            gone = Taken(self.place(returned), returned.time, (returned,))
+        withdrawn = self.withdrawal
+        found.withdrawn = withdrawn if withdrawn and self.place(withdrawn) < gone.place else None
+        found.work = self._work_until(self.place(found.withdrawn) if found.withdrawn else gone.place)
+        found.given_back_at = None if gone is NEVER else gone.at
         found.ended_by = gone.by
         if found.withdrawn and not found.work:
             found.state = "withdrawn"
-        elif returned is not None and gone.order == returned.order:
+        elif returned is not None and gone.place == self.place(returned):
             found.returned, found.state = returned, "returned"
         self._read_bounce(found, returned)
 
     def _read_bounce(self, found: HandoffEpisode, returned: HandoffReturned | None) -> None:
         """Whether the receiver's next step went back to the offerer, which a worked consult was meant to."""
         onward = self.onward if self.onward and self.role(self.onward.data.to_role) == self.from_role else None
-        back = min((step.order for step in (returned, onward) if step), default=None)
+        back = min((self.place(step) for step in (returned, onward) if step), default=None)
         if back is None:
             return
-        found.planned_return = found.consult and found.work is not None and found.work.order < back
+        found.planned_return = found.consult and found.work is not None and self.place(found.work) < back
         found.bounced = not found.planned_return
         found.step_back = onward
 
     def _returned(self, accepted: HandoffAccepted) -> HandoffReturned | None:
-        returns = (act for act in self.acts if isinstance(act, HandoffReturned) and act.order > accepted.order)
-        return next((act for act in returns if self._by(act, self.to_role) and human_of(act) is not None), None)
+        after = self.place(accepted)
+        returns = (act for act in self._of(HandoffReturned, self.to_role) if self.place(act) > after)
+        return next((act for act in returns if human_of(act) is not None), None)
 
-    def _work_until(self, gone: Order) -> WorkItemWorked | None:
+    def _work_until(self, gone: int) -> WorkItemWorked | None:
         work = self.line.work.get(self.to_role, ())
-        first = bisect_right(work, self.offer.order, key=lambda event: event.order)
-        return work[first] if first < len(work) and work[first].order < gone else None
-
-
-def _given_back(returned: HandoffReturned | None) -> Taken:
-    return Taken(returned.order, (returned,)) if returned is not None else NEVER
+        first = bisect_right(work, self.place(self.offer), key=self.place)
+        return work[first] if first < len(work) and self.place(work[first]) < gone else None

@@ -55,7 +55,7 @@ class ProblemEpisode:
             site=self.raised.site,
             work_item=self.raised.subject,
             episode_id=self.raised.ref,
-            event_ids=line.refs([self.raised, *self.acts]),
+            event_ids=line.refs(self.raised, *self.acts),
             policy_version=line.policy.version,
             problem_id=self.raised.data.problem_id,
             from_role=self.from_role,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, get_args
@@ -117,11 +117,16 @@ class Timeline:
         """The place of an event of this timeline in the order of the work item; compares as `order` does."""
         return self._places[id(event)]
 
-    def refs(self, events: Iterable[Envelope]) -> tuple[str, ...]:
+    def ref(self, event: Envelope) -> str:
+        """The reference to an event of this timeline: the same text each time."""
+        return self._refs[self._places[id(event)]]
+
+    def refs(self, *events: Envelope) -> tuple[str, ...]:
         """References to events of this timeline, in the order of the work item, each once."""
-        places = self._places
-        found = {places[id(event)] for event in events}
-        return tuple([self._refs[place] for place in (sorted(found) if len(found) > 1 else found)])
+        places, refs = self._places, self._refs
+        if len(events) == 1:
+            return (refs[places[id(events[0])]],)
+        return tuple([refs[place] for place in sorted({places[id(event)] for event in events})])
 
     def human_acts(self, role: str) -> list[Order]:
         """When humans of a role acted. Worked out once it is asked for: seldom, and all events have to be looked at."""
