@@ -76,7 +76,7 @@ def replay(
     target = find_target(data)
     request = _request(run, from_at, to_at, as_of, process, role, policy, resume, target)
     began_s = time.monotonic()
-    with shown() as watcher, _ended_by_sigterm():
+    with shown() as watcher, ended_by_sigterm():
         try:
             with _source(source or [], mapping, process, target, data, watcher) as (chosen, report):
                 effort = Effort(workers, max_rate)
@@ -198,7 +198,7 @@ def shown() -> Iterator[_Watcher]:
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
+def ended_by_sigterm() -> Iterator[None]:
     """SIGTERM as Ctrl-C: workers are ended, the run is marked, and can be resumed."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

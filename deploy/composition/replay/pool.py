@@ -40,8 +40,8 @@ class _Worker:
     done: bool = False
 
 
-def run_workers(job: Job, chunks: Iterable[Chunk], workers: int, news: News) -> float:
-    """Fold all chunks; returns the CPU-seconds that the workers used.
+def run_workers(job: Job, chunks: Iterable[Chunk], workers: int, news: News) -> list[Ended]:
+    """Fold all chunks; returns what each worker used.
 
     Raises: TielineError: a worker failed or died. Whatever happens, no worker is left.
     """
@@ -65,8 +65,8 @@ def _start(context: multiprocessing.context.SpawnContext, job: Job) -> _Worker:
     return _Worker(process, ours)
 
 
-def _lead(crew: list[_Worker], waiting: deque[Chunk], news: News) -> float:
-    cpu_s = 0.0
+def _lead(crew: list[_Worker], waiting: deque[Chunk], news: News) -> list[Ended]:
+    used: list[Ended] = []
     while busy := [worker for worker in crew if not worker.done]:
         news.alive()
         by_orders = {worker.orders: worker for worker in busy}
@@ -79,12 +79,12 @@ def _lead(crew: list[_Worker], waiting: deque[Chunk], news: News) -> float:
                     news.passed(events)
                 case Written(chunk, tally):
                     news.written(worker.given.pop(chunk), tally)
-                case Ended(used_s):
+                case Ended() as ended:
                     worker.done = True
-                    cpu_s += used_s
+                    used.append(ended)
                 case Failed() as failed:
                     raise error_of(failed)
-    return cpu_s
+    return used
 
 
 def _heard(worker: _Worker) -> Said:

@@ -15,7 +15,7 @@ from deploy.composition.replay.archive import ArchiveSource
 from deploy.composition.replay.lease import Lease, wait_until_nobody_works_on
 from deploy.composition.replay.pool import run_workers
 from deploy.composition.replay.request import Request, RunExistsError, scope_of
-from deploy.composition.replay.worker import Job
+from deploy.composition.replay.worker import Ended, Job
 from schemas.errors import TielineError
 from sinks.clickhouse.archive_reader import Period
 from sinks.clickhouse.content_hash import Content, combined_hash, run_contents
@@ -60,13 +60,13 @@ class Replayed(NamedTuple):
     Attributes:
         tally: of this time; what an earlier time had written is only in the record.
         contents: of each table.
-        cpu_s: of the workers.
+        workers: what each of them used.
     """
 
     record: RunRecord
     tally: Tally
     contents: dict[str, Content]
-    cpu_s: float
+    workers: list[Ended]
 
 
 def replay(
@@ -157,8 +157,8 @@ class _Pass:
             self._clear(source)
         events = sum(chunk.events for chunk in chunks)
         self._watcher.stage("replaying", events)
-        cpu_s = run_workers(self._job(source), chunks, self._effort.workers, self)
-        return self._finish(cpu_s)
+        workers = run_workers(self._job(source), chunks, self._effort.workers, self)
+        return self._finish(workers)
 
     def passed(self, events: int) -> None:
         """See `News`."""
@@ -193,7 +193,7 @@ class _Pass:
         rate = self._effort.max_rate / max(1, self._effort.workers)
         return Job(source, scope_of(self._record), self._settings, rate, self._effort.flush_rows)
 
-    def _finish(self, cpu_s: float) -> Replayed:
+    def _finish(self, workers: list[Ended]) -> Replayed:
         self._watcher.stage("adding up")
         run, scope = self._record.run, scope_of(self._record)
         named = {name for policy in scope.policies.policies for name in policy.processes if name != "*"}
@@ -214,4 +214,4 @@ class _Pass:
         record = self._record.model_copy(update=finished)
         self._lease.close()
         patiently(lambda: write_run(self._client, record))
-        return Replayed(record, self._tally, contents, cpu_s)
+        return Replayed(record, self._tally, contents, workers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 import time
@@ -60,9 +61,10 @@ class Written(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """Everything is written; with what it used."""
+    """Everything is written; with what it used: CPU-seconds of all its threads, and its largest resident memory."""
 
     cpu_s: float
+    peak_mib: float
 
 
 class Failed(NamedTuple):
@@ -84,7 +86,7 @@ def work(job: Job, orders: Connection) -> None:
     voice = _Voice(orders)
     try:
         _work(job, orders, voice)
-        voice.say(Ended(time.process_time()))
+        voice.say(Ended(time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except TielineError as error:

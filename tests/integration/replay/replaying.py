@@ -13,6 +13,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from deploy.cli.commands.replay import ended_by_sigterm
 from deploy.composition.replay.archive import ArchiveSource
 from deploy.composition.replay.replay import Effort, Replayed, replay
 from deploy.composition.replay.request import Request
@@ -94,7 +95,9 @@ def main() -> None:
     """`replaying.py RUN CHUNK_EVENTS MAX_RATE WORKERS`; the account as JSON on standard input."""
     run, chunk_events, rate, workers = sys.argv[1:]
     settings = ClickHouseSettings.model_validate(json.load(sys.stdin))
-    replayed(settings, run, chunk_events=int(chunk_events), max_rate=float(rate), workers=int(workers), flush_rows=50)
+    effort: dict[str, Any] = {"max_rate": float(rate), "workers": int(workers), "flush_rows": 50}
+    with ended_by_sigterm():
+        replayed(settings, run, chunk_events=int(chunk_events), **effort)
 
 
 if __name__ == "__main__":

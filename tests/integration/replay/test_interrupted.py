@@ -29,7 +29,7 @@ CHUNK_EVENTS = 100
 def running(settings: ClickHouseSettings, run: str) -> Iterator[subprocess.Popen[bytes]]:
     """A slow replay in a process of its own, with some chunks written and some not."""
     account = settings.model_dump() | {"password": settings.password.get_secret_value()}
-    command = [sys.executable, "-m", "tests.integration.replay.replaying", run, str(CHUNK_EVENTS), "250", "2"]
+    command = [sys.executable, "-m", "tests.integration.replay.replaying", run, str(CHUNK_EVENTS), "250", "1"]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     assert process.stdin is not None
     process.stdin.write(json.dumps(account).encode())
@@ -75,20 +75,17 @@ def test_after_kill_9_and_a_late_event_it_says_what_a_fresh_replay_says(
     assert found.record.events == len(week)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly(
-    settings: ClickHouseSettings, client: Client, week: list[Event], number: signal.Signals
-) -> None:
+def test_a_signal_ends_it_cleanly(settings: ClickHouseSettings, client: Client, week: list[Event]) -> None:
     archive(client, week[:1_200])
     with running(settings, "stopped") as process:
         wait_for_chunks(client, "stopped", 1)
         workers = psutil.Process(process.pid).children()
-        process.send_signal(number)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) != 0
         assert not psutil.wait_procs(workers, timeout=5)[1]
     record = find_run(client, "stopped")
     assert record is not None
-    assert record.status == ("failed" if number == signal.SIGINT else "running")
+    assert record.status == "failed", "so that nobody has to wait before it is resumed"
 
 
 def test_nobody_takes_a_run_over_that_is_worked_on(
