@@ -36,6 +36,7 @@ QUALITY: Mapping[str, View] = {
     "quality_interventions": View("quality"),
     "quality_surveys": View("quality"),
     "quality_processes": View("quality"),
+    "quality_promotions": View("quality"),
 }
 OPERATIONS: Mapping[str, View] = {
     "open_handoffs": View("operations"),

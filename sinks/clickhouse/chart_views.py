@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sinks.clickhouse.asked_sql import ASKED, by_period
 from sinks.clickhouse.details_sql import bin_start_s, waiting_bin
+from sinks.clickhouse.promoted_sql import alone, as_of_by_run
 from sinks.clickhouse.publish_sql import asked_atoms
 from sinks.clickhouse.quality_views import create_view
 from sinks.clickhouse.windows_sql import exact_sum
@@ -24,7 +25,8 @@ def _handoffs(wanted: str, *columns: str) -> str:
 
 
 # A replay looks up to its as_of; a live run up to now.
-_AS_OF = "toUnixTimestamp(ifNull((SELECT max(as_of) FROM runs FINAL WHERE run = {run:String}), now64(6)))"
+_AS_OF_BY_RUN = f"{as_of_by_run('toUnixTimestamp(as_of)')} AS as_of_by_run"
+_AS_OF = "if(as_of_by_run[run] = 0, toUnixTimestamp(now64(6)), as_of_by_run[run])"
 
 _COUNTED = f"""
 SELECT {_TIE}, period, said.1 AS bin, sum(said.2) AS gone, sum(if(said.3, said.2, 0)) AS answers
@@ -74,7 +76,7 @@ SELECT {_TIE}, period, at_risk[1] AS n, arrayJoin(arrayZip(
 FROM ({_CURVE})"""
 
 _Z2 = 1.6448536269514722**2
-TIE_ANSWERS = f"""{ASKED}
+TIE_ANSWERS = f"""{ASKED}, {alone()}, {_AS_OF_BY_RUN}
 SELECT {_TIE}, waited_s, answered, greatest(0., middle - half) AS low, least(1., middle + half) AS high, at_risk,
     n, {_PERIOD}
 FROM
@@ -94,7 +96,7 @@ SELECT *, arrayJoin(if(dimension = 'frequency' AND communicator_role != experien
 FROM ({asked_atoms(_MARKED_COLUMNS, "*")})
 WHERE publishable"""
 
-TIE_MARKS = f"""{ASKED}
+TIE_MARKS = f"""{ASKED}, {alone()}
 SELECT process, communicator_role, experiencer_role, dimension, origin, said.1 AS mark, said.2 AS n, of, {_PERIOD}
 FROM
 (
@@ -105,7 +107,7 @@ FROM
 )
 ORDER BY process, communicator_role, experiencer_role, indexOf(['frequency'], dimension), dimension, origin, mark"""
 
-TIE_HOURS = f"""{ASKED}
+TIE_HOURS = f"""{ASKED}, {alone()}
 SELECT process, origin, toUInt8(intDiv(said.1, 24) + 1) AS day, toUInt8(said.1 % 24) AS hour, sum(said.2) AS handoffs
 FROM
 (
@@ -114,7 +116,7 @@ FROM
 GROUP BY process, origin, day, hour
 ORDER BY process, origin, day, hour"""
 
-TIE_FLOW = f"""{ASKED}
+TIE_FLOW = f"""{ASKED}, {alone()}
 SELECT {_TIE}, period_start, handoffs, waited / handoffs AS waited_s, held / handoffs AS held_s,
     if(waited + held > 0, held / (waited + held), NULL) AS flow_efficiency
 FROM

@@ -10,6 +10,7 @@ from math import comb
 
 from schemas.method.tie import Z
 from sinks.clickhouse.asked_sql import ASKED, SCOPE, by_period, period_end
+from sinks.clickhouse.promoted_sql import alone, as_of_by_run
 from sinks.clickhouse.publish_sql import ASKED_TIME, atoms_where
 from sinks.clickhouse.quality_views import create_view
 from sinks.clickhouse.windows_sql import exact_sum
@@ -95,14 +96,15 @@ def crossings_limits(most: int = MOST_POINTS) -> list[int]:
 
 
 # A replay looks up to its as_of; a live run up to now.
-_AS_OF = "ifNull((SELECT max(as_of) FROM runs FINAL WHERE run = {run:String}), now64(6))"
+_AS_OF_BY_RUN = f"{as_of_by_run('assumeNotNull(as_of)')} AS as_of_by_run"
+_AS_OF = "if(mapContains(as_of_by_run, run), as_of_by_run[run], now64(6))"
 
 # One point per period: what waits for its due or settling time, or for the end of its period, is no point yet.
 _POINTS = f"""
 SELECT {_SERIES}, period, period_start, sum_s AS s, sum_n AS n
 FROM
 (
-    SELECT process, dimension, origin, period, period_start, if(turned, b, a) AS communicator_role,
+    SELECT any(a.run) AS run, process, dimension, origin, period, period_start, if(turned, b, a) AS communicator_role,
         if(turned, a, b) AS experiencer_role, {exact_sum("a.s")} AS sum_s, sum(a.n) AS sum_n, sum(a.pending) AS waiting
     FROM
     ({
@@ -198,7 +200,7 @@ SELECT {_SERIES}, baseline_points, points, centered, limited, middle, half,
     arrayZip(shown.1, value, shown.3, sigma, beyond_limits, shift, trend, near_limit) AS drawn
 FROM ({_FLAGGED})"""
 
-TIE_CONTROL = f"""{ASKED}
+TIE_CONTROL = f"""{ASKED}, {alone()}, {_AS_OF_BY_RUN}
 SELECT {_SERIES}, toDateTime(point.1, 'UTC') AS period_start, point.2 AS value, point.3 AS n,
     if(centered, middle, NULL) AS center,
     if(limited, greatest(0., middle - 3 * point.4), NULL) AS lower,
@@ -217,7 +219,7 @@ _ATOM = "process, site, period, period_start, dimension, origin, communicator_ro
 def _shown_in(run: str, place: int) -> str:
     condition = f"{SCOPE} AND {ASKED_TIME}"
     columns = "site, period_start, dimension, origin, communicator_role, experiencer_role, s, n"
-    atoms = atoms_where(condition, columns, "*", f"run = {{{run}:String}}")
+    atoms = atoms_where(condition, columns, "*", run)
     return f"SELECT {place} AS place, {_ATOM}, s, n FROM ({atoms} WHERE publishable)"
 
 
@@ -264,7 +266,7 @@ LEFT JOIN {_factor("run")} AS one
 LEFT JOIN {_factor("compare")} AS two
     ON two.process = c.process AND two.dimension = c.dimension AND two.origin = c.origin"""
 
-RUN_CHANGES = f"""{ASKED}
+RUN_CHANGES = f"""{ASKED}, {alone()}, {alone("compare")}
 SELECT process, communicator_role, experiencer_role, dimension, origin, periods,
     if(shown, of_1, NULL) AS n, if(shown, sum_1 / of_1, NULL) AS value,
     if(shown, of_2, NULL) AS compare_n, if(shown, sum_2 / of_2, NULL) AS compare_value,

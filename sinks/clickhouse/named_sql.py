@@ -7,7 +7,8 @@ mostly there are none. So a row that has changed its roles names no tie that it 
 
 from __future__ import annotations
 
-from sinks.clickhouse.asked_sql import NEARBY, RUN, SCOPE, spans
+from sinks.clickhouse.asked_sql import NEARBY, SCOPE, spans
+from sinks.clickhouse.promoted_sql import shown_episodes, shown_runs, shown_windows
 from sinks.clickhouse.publish_sql import ASKED_TIME
 
 # The same for both directions of a pair. Hashes of dictionary columns are computed once per entry, so this costs two
@@ -25,18 +26,18 @@ FROM problems FINAL"""
 # Whatever an atom's sums are: it is there. A window of another period than the process's is no atom.
 _PAIRS_OF_ATOMS = f"""
 SELECT {_PAIR.format("w", "communicator_role", "experiencer_role")} FROM tie_windows AS w
-WHERE {RUN} AND {SCOPE} AND {ASKED_TIME} AND (process, period) IN
-    (SELECT process, period FROM processes FINAL WHERE {RUN})"""
+WHERE {shown_windows()} AND {SCOPE} AND {ASKED_TIME} AND (run, process, period) IN
+    (SELECT run, process, period FROM processes FINAL WHERE {shown_runs()})"""
 
 _CANDIDATES = f"""
 SELECT source, process, month FROM tie_names AS e
-WHERE {RUN} AND {SCOPE} AND month >= toStartOfMonth(earliest_from) AND month < latest_to
+WHERE {shown_runs()} AND {SCOPE} AND month >= toStartOfMonth(earliest_from) AND month < latest_to
     AND {_PAIR.format("e", "from_role", "to_role")} NOT IN ({_PAIRS_OF_ATOMS})"""
 
 NAMED = f"""
 SELECT DISTINCT process, origin, from_role, to_role, {spans("at")}
 FROM ({_EPISODES})
-WHERE {RUN} AND {SCOPE} AND {NEARBY} AND (source, process, toStartOfMonth(at)) IN ({_CANDIDATES})"""
+WHERE {shown_episodes("at")} AND {SCOPE} AND {NEARBY} AND (source, process, toStartOfMonth(at)) IN ({_CANDIDATES})"""
 """The ties that something names in the asked time; mostly without those that atoms name. For a view with `ASKED`.
 
 Columns: process, origin, from_role, to_role (either may be empty), and those of `spans`: whoever knows the process's

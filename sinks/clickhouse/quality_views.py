@@ -13,6 +13,7 @@ from schemas.vocabulary import DIMENSIONS, INFERRED_RULES, RULE_DIMENSION, Rule
 from sinks.clickhouse.asked_sql import ASKED, IN_SPAN, RUN, by_period, period_end
 from sinks.clickhouse.estimate_sql import ESTIMATE, estimate_sql, interval_sql
 from sinks.clickhouse.named_sql import NAMED
+from sinks.clickhouse.promoted_sql import PROMISED, alone
 from sinks.clickhouse.publish_sql import asked_atoms
 from sinks.clickhouse.windows_sql import exact_sum
 
@@ -88,7 +89,7 @@ def _rules_by_dimension(rules: Iterable[Rule]) -> str:
     return f"CAST({of_each}, 'Array(Array(String))')"
 
 
-_DECLARED = f"""hasAny(CAST(d.observed_rules, 'Array(String)'),
+_DECLARED = f"""hasAny(CAST(promised.2, 'Array(String)'),
     if(t.origin = 'inferred', {_rules_by_dimension(sorted(INFERRED_RULES))},
         {_rules_by_dimension(RULE_DIMENSION)})[indexOf([{_DIMENSION_LIST}], t.dimension)])"""
 
@@ -107,11 +108,11 @@ _PRIOR_OF = f"""(SELECT mapFromArrays(groupArray({_PRIOR_KEY.format("")}), group
 _JUDGED = f"""
 SELECT t.process AS process, t.origin AS origin, communicator_role, experiencer_role, t.dimension AS dimension,
     found, shown_atoms, peopled_too_thinly, n, pending, work_items, all_work_items, s, n_by_rule,
-    {_DECLARED} AS declared, if(d.period = '', 'month', d.period) AS period, {_STATUS} AS status,
+    promised_of[t.process] AS promised, if(promised.1 = '', 'month', promised.1) AS period,
+    {_DECLARED} AS declared, {_STATUS} AS status,
     prior_of[{_PRIOR_KEY.format("t.")}] AS prior,
     prior.1 AS mu, prior.2 AS tau2, prior.3 AS phi, prior.4 AS k, prior.5 AS n_eff
 FROM ({_TIES}) AS t
-LEFT JOIN (SELECT process, period, observed_rules FROM processes FINAL WHERE {RUN}) AS d ON d.process = t.process
 WHERE {IN_SPAN}"""
 
 
@@ -155,7 +156,7 @@ _TIES_KEPT = {
 }
 _BEFORE_ESTIMATE = ("process", "communicator_role", "experiencer_role", "dimension", "origin", "n", "pending")
 _AFTER_ESTIMATE = ("status", "work_items", "n_by_rule", "hidden_share", "period_from", "period_to")
-TIES = f"""{ASKED}, {_PRIOR_OF}, {_unless_hidden("status")}
+TIES = f"""{ASKED}, {alone()}, {PROMISED}, {_PRIOR_OF}, {_unless_hidden("status")}
 SELECT {_unpacked(_TIES_KEPT, _BEFORE_ESTIMATE)},
     {", ".join(f"f.{name} + unless_hidden AS {name}" for name in ("estimate", "low", "high"))},
     {_unpacked(_TIES_KEPT, _AFTER_ESTIMATE)}
@@ -186,7 +187,7 @@ _PACKED_OVERALL = f"""
 SELECT (tie, dimensions, status) AS kept, if(status = 'shown', estimates / count, 0.5) AS mean,
     if(status = 'shown', pow(sds / count, 2), 0.05) AS spread
 FROM ({_DECLARED_FIGURES})"""
-OVERALL = f"""{ASKED}, {_PRIOR_OF}, {_unless_hidden("status")}
+OVERALL = f"""{ASKED}, {alone()}, {PROMISED}, {_PRIOR_OF}, {_unless_hidden("status")}
 SELECT kept.1.1 AS process, kept.1.2 AS communicator_role, kept.1.3 AS experiencer_role, kept.1.4 AS origin,
     kept.2 AS dimensions, kept.3 AS status,
     mean + unless_hidden AS estimate, o.low + unless_hidden AS low, o.high + unless_hidden AS high
@@ -194,7 +195,7 @@ FROM ({interval_sql(f"({_PACKED_OVERALL})", ["kept", "mean"], {"e": "mean", "var
 SETTINGS join_use_nulls = 0"""
 
 _PERIOD_COLUMNS = "process, site, dimension, origin, period, period_start, s, n, pending, work_items, n_by_rule"
-TIE_PERIODS = f"""{ASKED}
+TIE_PERIODS = f"""{ASKED}, {alone()}
 SELECT process, site, communicator_role, experiencer_role, dimension, origin, period, period_start,
     {period_end("period_start")} AS period_end, s / n AS value, s, n, pending, work_items, n_by_rule
 FROM
