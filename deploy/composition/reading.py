@@ -97,13 +97,15 @@ class ServerReader:
         self._client = client
 
     def rows(self, sql: str) -> list[Row]:
-        from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+        from clickhouse_connect.driver.exceptions import ClickHouseError
+
+        from sinks.clickhouse.faults import fault_of
 
         try:
             return _rows(self._client.raw_query(sql, fmt="JSONCompact", settings=_SETTINGS))
-        except OperationalError as error:
-            raise TransientError(f"the store does not answer: {type(error).__name__}") from None
-        except ClickHouseError as error:
+        except (ClickHouseError, OSError) as error:
+            if fault_of(error).code == 0:
+                raise TransientError("the store does not answer") from None
             raise ViewRefused(_said(str(error))) from None
 
 
