@@ -4,22 +4,23 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_ind  # type: ignore[import-untyped]
 
-from streams.inference.effect.autoregression import RHOS, degrees_of_freedom, fit, whitened
+from streams.inference.effect.autoregression import CORRELATIONS, Correlation, degrees_of_freedom, factor, fit
 from streams.inference.effect.design import interrupted
 from streams.inference.effect.effect import effect_of
-from streams.inference.effect.simulated_null import simulated
 from streams.inference.effect.window import Window
 from tests.unit.effect.histories import steady
 
 EVEN = [Window(number, 0.0, 10) for number in range(200)]
 
 
-def test_whitening_takes_correlation_and_weights_away() -> None:
-    windows = [Window(number, 0.0, 10 + 90 * (number % 2)) for number in range(300) if number % 7]
-    design = interrupted(windows, 100, "step")
-    noise = np.random.Generator(np.random.PCG64(1)).standard_normal((len(windows), 50))
-    errors = simulated(design, np.full(50, 0.7), noise)
-    assert whitened(errors, design.weights, design.gaps, 0.7) == pytest.approx(noise)
+def test_errors_have_the_correlation_and_variance_that_their_factor_says() -> None:
+    windows = [Window(number, 0.0, 10 + 90 * (number % 2)) for number in range(30) if number % 7]
+    design = interrupted(windows, 10, "step")
+    lower = factor(design, Correlation(0.7, 0.4))
+    covariance = lower @ lower.T
+    assert np.diag(covariance) == pytest.approx(1 / design.weights)
+    scaled = covariance[3, 5] * np.sqrt(design.weights[3] * design.weights[5])
+    assert scaled == pytest.approx(0.6 * 0.7 ** (windows[5].number - windows[3].number))
 
 
 def test_between_windows_far_apart_step_is_the_difference_of_weighted_means() -> None:
@@ -39,12 +40,13 @@ def test_without_correlation_error_is_that_of_the_plain_t_test() -> None:
     )
 
 
-@pytest.mark.parametrize("rho", [0.0, 0.3, 0.6])
-def test_correlation_of_a_long_series_is_found(rho: float) -> None:
+@pytest.mark.parametrize("planted", [Correlation(0.0, 0.0), Correlation(0.6, 0.0), Correlation(0.9, 0.4)])
+def test_correlation_of_a_long_series_is_found(planted: Correlation) -> None:
     design = interrupted(EVEN, 100, "trend")
     noise = np.random.Generator(np.random.PCG64(2)).standard_normal((200, 40))
-    fitted = fit(design, simulated(design, np.full(40, rho), noise))
-    assert float(RHOS[fitted.best].mean()) == pytest.approx(rho, abs=0.07)
+    fitted = fit(design, factor(design, planted) @ noise)
+    found = [CORRELATIONS[int(best)].rho for best in fitted.best]
+    assert np.mean(found) == pytest.approx(planted.rho, abs=0.1)
 
 
 def test_not_knowing_the_correlation_costs_degrees_of_freedom() -> None:
@@ -59,6 +61,6 @@ def test_not_knowing_the_correlation_costs_degrees_of_freedom() -> None:
 
 @pytest.mark.parametrize("rho", [0.0, 0.6])
 def test_what_does_nothing_is_seldom_seen_to_change_anything(rho: float) -> None:
-    """5 % at most, here of 150 series: the study is in docs/validity.md."""
-    headlines = [effect_of(steady(seed, 24, rho), 12).headline for seed in range(150)]
-    assert sum(each is not None and each.seen for each in headlines) <= 12
+    """5 % at most, here of 60 series: the study is in docs/validity.md."""
+    headlines = [effect_of(steady(seed, 24, rho), 12).headline for seed in range(60)]
+    assert sum(each is not None and each.seen for each in headlines) <= 6
