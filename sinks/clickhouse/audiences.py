@@ -33,6 +33,7 @@ QUALITY: Mapping[str, View] = {
     "tie_flow": View("quality", takes_period=True),
     "tie_control": View("quality", takes_period=True),
     "run_changes": View("quality", takes_period=True, also_takes=("compare",)),
+    "survey_beside_proxy": View("quality", takes_period=True, also_takes=("survey",)),
     "quality_interventions": View("quality"),
     "quality_surveys": View("quality"),
     "quality_processes": View("quality"),
@@ -42,6 +43,7 @@ OPERATIONS: Mapping[str, View] = {
     "open_handoffs": View("operations"),
     "handoff_flow": View("operations"),
     "freshness": View("operations"),
+    "open_signals": View("operations"),
 }
 PIPELINE: Mapping[str, View] = {
     "pipeline_sources": View("pipeline"),

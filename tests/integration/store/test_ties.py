@@ -265,7 +265,6 @@ def test_quality_views_do_not_depend_on_values_of_unpublishable_atoms(client: Cl
 
 def raw(client: Client, view: str) -> bytes:
     arguments = "run = 'live', from = '2025-12-01', to = '2026-12-31', process = '', site = ''"
-    if view == "run_changes":
-        arguments += ", compare = 'live'"
+    arguments += "".join(f", {name} = 'live'" for name in QUALITY[view].also_takes)
     asked = f"{view}({arguments})" if QUALITY[view].takes_period else view
     return client.raw_query(f"SELECT * FROM {asked} ORDER BY ALL", fmt="JSONCompactEachRow")
