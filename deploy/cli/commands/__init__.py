@@ -14,6 +14,7 @@ from deploy.cli.commands import (
     export,
     gateway,
     import_log,
+    interventions,
     keys,
     mapping,
     migrate,
@@ -67,3 +68,4 @@ app.add_typer(archive.app, name="archive")
 app.add_typer(export.app, name="export")
 app.add_typer(config.app, name="config")
 app.add_typer(dashboards.app, name="dashboards")
+app.add_typer(interventions.app, name="interventions")
