@@ -6,7 +6,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format kafka faults bench screenshots dashboards clean
+.PHONY: help demo test lint check format kafka faults bench validity screenshots dashboards clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ faults: $(VENV)/dev.stamp ## kill the gateway 50 times and the broker 5 times, o
 
 bench: $(VENV)/dev.stamp ## events per CPU-second, peak memory, latency
 	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+validity: $(VENV)/dev.stamp ## does it measure what it says: simulate, compare, write docs/validity.md (fifteen minutes of one core)
+	@exec $(BIN)/python -m benchmarks.validity $(ARGS)
 
 dashboards: $(VENV)/dev.stamp ## write the Grafana JSON that docker-compose provisions and tests compare with
 	@$(BIN)/python -m tests.golden.dashboards

@@ -18,7 +18,7 @@ INTAKE = Person("intake", "system")
 _REASONS = tuple(sorted(CONTENT_REASONS))
 _CONSTRUCTIVE = ("act", "diagnose", "propose")
 _UNCONSTRUCTIVE = ("blame", "refuse")
-_BREAK_S = 120.0
+_SOON_S, _SHORTEST_BREAK_S, _LONGEST_BREAK_S = 120.0, 1200.0, 14400.0
 
 
 class Drawn(NamedTuple):
@@ -56,7 +56,7 @@ class Item:
         """Everything from opened to closed, one episode after the other."""
         at = self.plan.arrived_at
         self.plan.act_as(INTAKE, at, "work_item.opened", "/planted/intake")
-        at += _BREAK_S
+        at += _SOON_S
         contents = self.world.item
         kinds: tuple[tuple[int, Callable[[float], float]], ...] = (
             (contents.handoffs, self._handoff),
@@ -66,7 +66,7 @@ class Item:
         for number in range(max(count for count, _ in kinds)):
             for count, episode in kinds:
                 if number < count:
-                    at = self.hours[self.giver].after(episode(at) + _BREAK_S, 0.0)
+                    at = self.hours[self.giver].after(episode(at) + self._break_s(), 0.0)
         self._act(self.giver, at, "work_item.closed")
 
     def _handoff(self, at: float) -> float:
@@ -148,8 +148,12 @@ class Item:
         assert answered_at is not None
         kind = self.plan.rng.choice(_CONSTRUCTIVE if good else _UNCONSTRUCTIVE)
         self._act(self.taker, answered_at, "problem.responded", problem_id=problem_id, kind=kind)
-        self._act(self.giver, answered_at + _BREAK_S, "problem.resolved", problem_id=problem_id)
-        return answered_at + _BREAK_S
+        self._act(self.giver, answered_at + _SOON_S, "problem.resolved", problem_id=problem_id)
+        return answered_at + _SOON_S
+
+    def _break_s(self) -> float:
+        """Between two episodes: long enough that a clock some minutes off does not mix them up."""
+        return self.plan.between(_SHORTEST_BREAK_S, _LONGEST_BREAK_S)
 
     @property
     def _promised(self) -> Promises:
