@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
+from itertools import product
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
@@ -60,7 +61,6 @@ _ACTOR_ID = r"[a-z0-9][a-z0-9_-]{0,31}:[0-9a-f]{32}"
 _TIME = (
     r"(?:19[7-9][0-9]|2[01][0-9]{2})-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:\.(?!000000)[0-9]{6})?Z"
 )
-_SEQUENCE = "0|[1-9][0-9]{0,17}"
 
 
 @lru_cache(maxsize=16_384)
@@ -105,22 +105,32 @@ _FORMS: list[tuple[Any, Form]] = [
     (Elements, Form(rf'(\{{(?:"{_CODE}":(?:true|false)(?:,"{_CODE}":(?:true|false)){{0,63}}+)?\}})', _elements)),
 ]
 
-_HEAD = re.compile(
-    rf'\{{"specversion":"1\.0","id":"({_text(1, 256)})","source":"({_text(1, 256, "#")})","time":"({_TIME})"'
-    rf',"subject":"({_text(1, 256)})","process":"({_text(1, 64, "/")})","site":"({_text(0, 128)})"'
-    rf',"sequence":({_SEQUENCE}),"type":"([a-z0-9_.]+)","data":'
-)
-_NAMED = set(Envelope.model_fields) | {"type", "data"}
+_ENVELOPE: dict[str, Form] = {
+    "specversion": Form(r'"(1\.0)"'),
+    "id": Form(f'"({_text(1, 256)})"'),
+    "source": Form(f'"({_text(1, 256, "#")})"'),
+    "time": Form(f'"({_TIME})"', datetime.fromisoformat),
+    "subject": Form(f'"({_text(1, 256)})"'),
+    "process": Form(f'"({_text(1, 64, "/")})"'),
+    "site": Form(f'"({_text(0, 128)})"'),
+    "sequence": Form("(0|[1-9][0-9]{0,17})", int),
+}
+_NAMED = {*_ENVELOPE, "type", "data"}
+_TYPE = ',"type":"'
 
 
-class _Data(NamedTuple):
-    """How the rest of one type of event is read: its `data` and the end."""
+class _Grammar(NamedTuple):
+    """How one type of event is read.
+
+    Attributes:
+        pattern: the whole event; a group for each field.
+        values: the groups to the values of the envelope and of `data`, and the names of the fields in `data`.
+    """
 
     event: type[Envelope]
     data: type[Any]
-    rest: re.Pattern[str]
-    readers: tuple[tuple[str, Callable[[str], Any]], ...]
-    named: set[str]
+    pattern: re.Pattern[str]
+    values: Callable[..., tuple[dict[str, Any], dict[str, Any], set[str]]]
 
 
 def read_canonical(raw: bytes) -> Event | None:
@@ -130,68 +140,70 @@ def read_canonical(raw: bytes) -> Event | None:
     """
     try:
         text = raw.decode()
-        head = _HEAD.match(text)
-        if head is None:
+        # A text that looks like this member but is not it only leads to a grammar that does not match.
+        start = text.find(_TYPE) + len(_TYPE)
+        grammar = _GRAMMARS.get(text[start : text.find('"', start)])
+        found = grammar.pattern.fullmatch(text) if grammar else None
+        if grammar is None or found is None:
             return None
-        id, source, time, subject, process, site, sequence, type = head.groups()
-        grammar = _GRAMMAR.get(type)
-        rest = grammar.rest.fullmatch(text, head.end()) if grammar else None
-        if grammar is None or rest is None:
-            return None
-        values: dict[str, Any] = {
-            "specversion": "1.0",
-            "id": id,
-            "source": source,
-            "time": datetime.fromisoformat(time),
-            "subject": subject,
-            "process": process,
-            "site": site,
-            "sequence": int(sequence),
-            "type": type,
-            "data": _data(grammar, rest.groupdict()),
-        }
+        envelope, data, named = grammar.values(*found.groups())
     except ValueError:
         return None
-    return cast(Event, made(grammar.event, values, _NAMED))
+    envelope["data"] = made(grammar.data, data, named)
+    return cast(Event, made(grammar.event, envelope, _NAMED))
 
 
-def _data(grammar: _Data, values: dict[str, Any]) -> Any:
-    named = grammar.named
-    if None in values.values():
-        named = {name for name, written in values.items() if written is not None}
-    for name, read in grammar.readers:
-        if (written := values[name]) is not None:
-            values[name] = read(written)
-    return made(grammar.data, values, named)
-
-
-def _grammars() -> Iterator[tuple[str, _Data]]:
+def _grammars() -> Iterator[tuple[str, _Grammar]]:
     for type, event in EVENT_TYPES.items():
-        data = event.model_fields["data"].annotation
+        data: Any = event.model_fields["data"].annotation
         hints = get_type_hints(data, include_extras=True)
-        hints = {name: hints[name] for name in cast(Any, data).model_fields}
-        forms = {name: _form(hint) for name, hint in hints.items()}
+        forms = {name: _form(hints[name]) for name in data.model_fields}
         if None not in forms.values():
             known = cast(dict[str, Form], forms)
-            readers = tuple((name, form.read) for name, form in known.items() if form.read)
-            rest = re.compile(r"\{" + _members(hints, known) + r"\}\}")
-            yield type, _Data(event, cast(Any, data), rest, readers, set(known))
+            unset = [name for name in known if _may_be_unset(hints[name])]
+            envelope = ",".join(f'"{name}":{form.pattern}' for name, form in _ENVELOPE.items())
+            pattern = rf'\{{{envelope}{_TYPE}{re.escape(type)}","data":\{{{_members(known, unset)}\}}\}}'
+            yield type, _Grammar(event, data, re.compile(pattern), _values(type, known, unset))
 
 
-def _members(hints: dict[str, Any], forms: dict[str, Form]) -> str:
+def _values(type: str, forms: dict[str, Form], unset: list[str]) -> Callable[..., Any]:
+    """Makes the dictionaries of one type in one expression: a loop over the fields would take as long as the match."""
+    envelope = {**{name: _value(name, form) for name, form in _ENVELOPE.items()}, "type": repr(type), "data": "None"}
+    data = {name: _value(f"data_{name}", form, name in unset) for name, form in forms.items()}
+    present = "".join(f"data_{name} is not None," for name in unset)
+    readers = {f"read_{name}": form.read for name, form in _ENVELOPE.items()}
+    readers |= {f"read_data_{name}": form.read for name, form in forms.items()}
+    arguments = ",".join([*_ENVELOPE, *(f"data_{name}" for name in forms)])
+    expression = f"lambda {arguments}: ({_dict(envelope)}, {_dict(data)}, named[{present or '()'}])"
+    # Of nothing but names of fields and types of the contract.
+    return cast(Callable[..., Any], eval(expression, {**readers, "named": dict(_all_named(forms, unset))}))
+
+
+def _value(argument: str, form: Form, may_be_unset: bool = False) -> str:
+    read = f"read_{argument}({argument})" if form.read else argument
+    return f"None if {argument} is None else {read}" if may_be_unset and form.read else read
+
+
+def _dict(members: dict[str, str]) -> str:
+    return "{" + ",".join(f"{name!r}: {value}" for name, value in members.items()) + "}"
+
+
+def _all_named(forms: dict[str, Form], unset: list[str]) -> Iterator[tuple[tuple[bool, ...], set[str]]]:
+    """By which of the fields that may be unset are there: the names of all that are there."""
+    for present in product((True, False), repeat=len(unset)):
+        yield present, set(forms) - {name for name, there in zip(unset, present, strict=True) if not there}
+
+
+def _members(forms: dict[str, Form], unset: list[str]) -> str:
     """A field that may be unset is left out of canonical bytes, with its comma; the others always are there."""
     pattern, first = "", True
     for name, form in forms.items():
         # Behind fields that may all be left out nobody knows whether this is the first one.
         comma = "" if not pattern else "," if not first else r"(?:(?<=\{)|(?<!\{),)"
-        member = f'{comma}"{name}":{_named(name, form)}'
-        pattern += f"(?:{member})?" if _may_be_unset(hints[name]) else member
-        first = first and _may_be_unset(hints[name])
+        member = f'{comma}"{name}":{form.pattern}'
+        pattern += f"(?:{member})?" if name in unset else member
+        first = first and name in unset
     return pattern
-
-
-def _named(name: str, form: Form) -> str:
-    return re.sub(r"\((?!\?)", f"(?P<{name}>", form.pattern)
 
 
 def _may_be_unset(hint: Any) -> bool:
@@ -206,4 +218,4 @@ def _form(hint: Any) -> Form | None:
     return next((form for known, form in _FORMS if known == hint), None)
 
 
-_GRAMMAR = dict(_grammars())
+_GRAMMARS = dict(_grammars())
