@@ -5,6 +5,7 @@ from __future__ import annotations
 from deploy.dashboards.asking import IN_PROCESSES, PROCESSES
 from deploy.dashboards.dashboard import Dashboard, Section, Variable
 from deploy.dashboards.panel import Bars, Column, Panel, Query, Stat, Table, Threshold, TimeSeries, text
+from deploy.dashboards.ties import DIMENSION_NAME, INFERRED
 
 _SITE = "$__conditionalAll(site IN (${site:singlequote}), $site)"
 _ROLE = "$__conditionalAll(to_role IN (${role:singlequote}), $role)"
@@ -13,6 +14,7 @@ _OPEN = f"""FROM open_handoffs
 WHERE run = 'live' AND {IN_PROCESSES} AND {_SITE} AND {_ROLE} AND {_URGENCY}"""
 _NOTHING_OPEN = "No handoff is open for this choice. If that surprises you, look at the data freshness."
 _MOST_ROWS = 500
+_SHARE = "printf('%.1f %%', ifNull(value, 0) * 100)"
 
 
 def _variable(name: str, label: str, column: str) -> Variable:
@@ -163,6 +165,46 @@ GROUP BY used ORDER BY used""",
     height=9,
 )
 
+SIGNALS = Panel(
+    key="signals",
+    title="Signals",
+    question="What was said to be worth acting on, and has not ended? The newest first.",
+    queries=(
+        Query(
+            f"""SELECT multiIf(kind = 'handoff_overdue', 'handoff overdue',
+        kind = 'problem_unanswered', 'problem unanswered',
+        kind = 'tie_shifted', 'tie has shifted', 'data quality') AS signal,
+    multiIf(kind = 'tie_shifted', concat({DIMENSION_NAME}, {INFERRED}, ', period from ', toString(toDate(at))),
+        check = 'source_quiet', concat(source, ': nothing comes, unlike in other weeks'),
+        kind = 'data_quality', concat(if(source = '', '', concat(source, ': ')), {_SHARE}, ' ',
+            multiIf(check = 'dead_letters', 'could not be used', check = 'skewed_handoffs', 'accepted before offered',
+                'do not say who acted'), ', n ', toString(n)),
+        kind = 'problem_unanswered', 'a problem without a response', 'not answered') AS what,
+    process, site, work_item, if(empty(to_roles), communicator_role, arrayStringConcat(to_roles, ', ')) AS role,
+    experiencer_role, toDateTime(at, 'UTC') AS happened_at, toDateTime(opened_at, 'UTC') AS said_at
+FROM open_signals
+WHERE run = 'live' AND (process = '' OR {IN_PROCESSES}) AND (site = '' OR {_SITE})
+ORDER BY opened_at DESC, kind, process, work_item, source LIMIT {_MOST_ROWS}""",
+            (
+                text("signal"),
+                text("what"),
+                text("process"),
+                text("site"),
+                text("work_item", "work item"),
+                text("role"),
+                text("experiencer_role", "for"),
+                Column("happened_at", "time", "happened"),
+                Column("said_at", "time", "said"),
+            ),
+        ),
+    ),
+    visual=Table(),
+    no_data="Nothing is open. If no worker runs `tieline worker signals`, nothing is ever said.",
+    audience="operations",
+    width=24,
+    height=9,
+)
+
 FLOW = Panel(
     key="flow",
     title="Flow, per minute",
@@ -199,6 +241,7 @@ LIVE = Dashboard(
     sections=(
         Section("Now", (OPEN_COUNT, OVERDUE_COUNT, OLDEST, FRESHNESS)),
         Section("Open handoffs", (OPEN_HANDOFFS, BY_ROLE, AGE_AGAINST_TARGET)),
+        Section("Signals", (SIGNALS,)),
         Section("Flow", (FLOW,)),
     ),
     variables=(

@@ -1,4 +1,4 @@
-"""The embedded default as one thing: broker, store, both apps, the board and the gateway, in one data folder."""
+"""The embedded default as one thing: broker, store, the apps, the board and the gateway, in one data folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from deploy.embedded.tansu import tansu_spec
 
 BOARD, GATEWAY = "board", "gateway"
 SERVICES = ("broker", "store", BOARD, GATEWAY)
-APPS = ("infer", "sink")
+APPS = ("infer", "sink", "signals")
 READY_SUFFIX = ".ready"
 
 
@@ -33,7 +33,7 @@ def stack(
 
     Args:
         prepare: awaited once the broker and the store answer and before an app starts, at every start of the set.
-        as_of: a pinned clock for both apps; empty: the real one.
+        as_of: a pinned clock for the apps; empty: the real one.
     """
     store = store_spec(folder, ports["store"])
     ready = partial(_prepared, store.ready, prepare)

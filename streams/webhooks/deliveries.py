@@ -100,7 +100,10 @@ class Deliveries:
                 return
             if key not in self._under_way:
                 self._under_way[key] = task = asyncio.create_task(self._attempt(message))
-                task.add_done_callback(self._ended.append)
+                task.add_done_callback(self._note)
+
+    def _note(self, task: asyncio.Task[None]) -> None:
+        self._ended.append(task)
 
     def _raise_failures(self) -> None:
         ended, self._ended = self._ended, []

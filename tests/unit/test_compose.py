@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ["topics", "migrate", "infer", "sink", "gateway"]
+OURS = ["topics", "migrate", "infer", "sink", "signals", "gateway"]
 DOCKER = ROOT / "deploy" / "docker"
 REQUIRED = re.compile(r"\$\{([A-Z_]+):\?[^}]+\}")
 VARIABLE = re.compile(r"\$\{([A-Z_]+)")
@@ -53,6 +53,7 @@ def test_job_or_worker_gets_the_addresses_it_needs() -> None:
         "infer": {"TIELINE_BROKER", "TIELINE_POLICIES"},
     }
     needs["sink"] = needs["migrate"] | needs["infer"]
+    needs["signals"] = needs["migrate"] | needs["topics"] | {"TIELINE_SIGNALS"}
     needs["gateway"] = needs["infer"] | {
         "TIELINE_DATA",
         "TIELINE_SOURCES",
@@ -202,6 +203,14 @@ def test_settings_of_sources_are_mounted_where_they_are_looked_for_and_right() -
     read_sources(DOCKER / "sources" / looked_for.name)
 
 
+def test_settings_of_signals_are_mounted_where_they_are_looked_for_and_right() -> None:
+    from deploy.composition.signals import read_signals_file
+
+    looked_for = Path(SERVICES["signals"]["environment"]["TIELINE_SIGNALS"])
+    assert f"{looked_for.parent}:ro" in " ".join(SERVICES["signals"]["volumes"])
+    read_signals_file(DOCKER / "signals" / looked_for.name)
+
+
 def test_gateway_is_reached_and_asked_for_its_health_at_the_port_where_it_listens() -> None:
     port = SERVICES["gateway"]["environment"]["TIELINE_GATEWAY_PORT"]
     assert SERVICES["gateway"]["ports"] == [f"127.0.0.1:{port}:{port}"]
@@ -304,8 +313,8 @@ def _source() -> dict[str, Any]:
 
 
 def _variables_read() -> set[str]:
-    from deploy.composition import gateway, target
+    from deploy.composition import gateway, signals, target
     from sinks.clickhouse import settings
 
-    modules = (gateway, target, settings)
+    modules = (gateway, signals, target, settings)
     return {getattr(module, name) for module in modules for name in dir(module) if name.endswith("_ENV")}

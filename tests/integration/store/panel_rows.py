@@ -12,6 +12,7 @@ from schemas.events import Event
 from sinks.clickhouse.insert import insert_rows
 from tests.integration.store.rows import START, actor, declare, evidence, handoff, put
 from tests.integration.store.scenario import aggregate, fill, history
+from tests.unit.signals.findings import doubtful, overdue, said, shifted
 
 AS_OF = datetime.now(UTC).replace(microsecond=0)
 WEEKS = 22
@@ -26,6 +27,7 @@ def fill_full(client: Client) -> dict[str, str]:
     fill(client, events[:-1], AS_OF - timedelta(days=3), run="again")
     put_dead_letter(client, AS_OF - timedelta(hours=3))
     put_measure(client, AS_OF - timedelta(hours=1))
+    put_signals(client, AS_OF - timedelta(hours=1))
     return {"process": "ed-to-ward", "one_role": "ed-nurse", "other_role": "ward-nurse", "compare": "again"}
 
 
@@ -48,6 +50,7 @@ def fill_one(client: Client) -> dict[str, str]:
     )
     aggregate(client, "live")
     put_dead_letter(client, AS_OF - timedelta(hours=3))
+    put_signals(client, AS_OF, most=1)
     return {"process": "ed-to-ward", "one_role": "nurse", "other_role": "bed-manager"}
 
 
@@ -65,6 +68,12 @@ def put_measure(client: Client, at: datetime) -> None:
             '"batch_ms_mean":12.5,"batch_ms_max":40.0,"lag_s":0.4,"partitions":24}'
         )
         insert_rows(client, "measures", [line.encode()])
+
+
+def put_signals(client: Client, at: datetime, most: int = 3) -> None:
+    """An overdue handoff, a tie that has shifted, a source with many unknown actors; all of them open."""
+    signals = [said(overdue()), said(shifted(process="incident")), said(doubtful())]
+    put(client, "signals", [each.model_copy(update={"opened_at": at, "at": at}) for each in signals[:most]])
 
 
 def _intervention() -> Event:

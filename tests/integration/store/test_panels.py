@@ -46,7 +46,7 @@ _TYPES: dict[Kind, str] = {
     "flag": r"Bool|UInt8",
     "list": r"Array\(.*String.*\)",
 }
-NOW_ONLY = {"open_handoffs", "freshness", "pipeline_tables", "pipeline_roles"}
+NOW_ONLY = {"open_handoffs", "open_signals", "freshness", "pipeline_tables", "pipeline_roles"}
 """Views of the present moment: their panels do not depend on the period."""
 
 

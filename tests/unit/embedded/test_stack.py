@@ -26,6 +26,13 @@ def test_every_service_has_a_child_with_its_port(tmp_path: Path) -> None:
         assert str(port) in " ".join(children[service].argv)
 
 
+def test_the_signals_app_looks_for_its_settings_in_the_data_folder(tmp_path: Path) -> None:
+    signals = specs(tmp_path)["signals"]
+    assert signals.after == ("store",)
+    assert signals.env["TIELINE_DATA"] == str(tmp_path)
+    assert signals.env["TIELINE_CLICKHOUSE_PASSWORD"] == PASSWORDS["tieline"]
+
+
 def test_the_gateway_starts_once_topics_are_there_and_what_was_open_is_back(tmp_path: Path) -> None:
     gateway = specs(tmp_path)["gateway"]
     assert gateway.after == ("store",)

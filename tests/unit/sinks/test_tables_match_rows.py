@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from schemas.dead_letter import DeadLetter
 from schemas.measure import Measure
 from schemas.rows import EvidenceRow, ExchangeRow, HandoffRow, ProblemRow, WorkItemRow
+from schemas.signal import Delivery, Signal
 from sinks.clickhouse.migrate import migrations
 from sinks.clickhouse.records import EventRecord, ProcessRecord, RunRecord
 
@@ -27,6 +28,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "processes": ProcessRecord,
     "runs": RunRecord,
     "measures": Measure,
+    "signals": Signal,
+    "signal_deliveries": Delivery,
 }
 _COLUMN = re.compile(r"^    `(\w+)` (.+?)(?: (?:CODEC\(.*\)|DEFAULT .*|ALIAS .*|MATERIALIZED .*))?,?$", re.MULTILINE)
 _IDEMPOTENT = (
