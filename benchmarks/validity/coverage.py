@@ -40,6 +40,7 @@ PEOPLE = tuple(
     )
 )
 M = 20
+_PEOPLE_HEAD = ["people", "actor ICC", "per item, ICC", "items", "K", "μ .5", ".8", ".9", "role, μ .5", ".8", ".9"]
 
 
 def run(plan: Plan) -> Found:
@@ -112,7 +113,7 @@ def verdicts(found: Found) -> list[Verdict]:
         span = f"{percent(lowest)} to {percent(highest)} %"
         verdicts.append(Verdict(f"coverage {name}", f"{inside} of {cells} cells; {span}", inside == cells))
     these = [row["these"] for row in found["people"]]
-    inside = sum(LOWEST <= round(share, 3) <= HIGHEST for share in these)
+    inside = sum(map(_within, these))
     span = f"{percent(min(these))} to {percent(max(these))} %"
     said = f"{inside} of {len(these)} cells; {span}"
     return [*verdicts, Verdict("coverage 88 to 92 % of these people, who differ", said, inside == len(these))]
@@ -134,7 +135,6 @@ def section(found: Found) -> str:
         ]
         if shares
     ]
-    people = [[*head, *figures] for head, figures in _people_rows(found)]
     error = percent(max(row["error"] for row in found["people"]), 2)
     return prose(
         "coverage",
@@ -143,28 +143,25 @@ def section(found: Found) -> str:
         inside=table(["promise", "ties differ", "cells", "inside", "lowest", "highest"], inside, 2),
         m=M,
         error=error,
-        people=table(
-            ["people", "actor ICC", "per item, ICC", "items", "K", "these people", "lowest", "role", "lowest"],
-            people,
-            5,
-        ),
+        people=table(_PEOPLE_HEAD, list(_people_rows(found)), 5),
     )
 
 
-def _people_rows(found: Found) -> Iterator[tuple[list[str], list[str]]]:
+def _people_rows(found: Found) -> Iterator[list[str]]:
+    """A row for each kind of people and work; a column for each target and μ."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in found["people"]:
         one = People(*row["cell"])
         groups.setdefault((one.people, one.actor_icc, one.per_item, one.icc, one.items, one.k), []).append(row)
     for (people, actor_icc, per_item, icc, items, k), rows in groups.items():
-        head = [str(people), f"{actor_icc:g}", f"{per_item}, {icc:g}", str(items), str(k)]
-        figures = []
-        for target in ("these", "role"):
-            shares = [row[target] for row in rows]
-            lowest = percent(min(shares))
-            out = target == "these" and not all(LOWEST <= round(share, 3) <= HIGHEST for share in shares)
-            figures += [percent(sum(shares) / len(shares)), f"**{lowest}**" if out else lowest]
-        yield head, figures
+        figures = [percent(row["these"]) for row in rows]
+        marked = [text if _within(row["these"]) else f"**{text}**" for text, row in zip(figures, rows, strict=True)]
+        role = [percent(row["role"]) for row in rows]
+        yield [str(people), f"{actor_icc:g}", f"{per_item}, {icc:g}", str(items), str(k), *marked, *role]
+
+
+def _within(share: float) -> bool:
+    return LOWEST <= round(share, 3) <= HIGHEST
 
 
 def draw(found: Found, figure: Figure) -> None:

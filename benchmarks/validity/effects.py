@@ -95,7 +95,7 @@ def run(plan: Plan) -> Found:
     """False positives for every design, correlation and kind of start, then power."""
     judges = {windows: Judge(windows, windows) for windows in WINDOWS if windows <= plan.pick(26, 12)}
     check(judges[8])
-    size = plan.pick(8000, 60)
+    size = plan.pick(5000, 60)
     false, power = [], []
     for (windows, judge), (rho, own), bad in product(judges.items(), WANDERING, (False, True)):
         plan.say(f"effects: nothing happens, {windows} + {windows}, ρ {rho:g}{', after a bad spell' if bad else ''}")

@@ -25,8 +25,8 @@ SIZES = (10, 20, 50, 100, 200, 500)
 SPREADS = (0.05, 0.1, 0.15)
 PROMISED, AT = 0.95, 200
 ONE_RULE_EACH = ("reply", "handoff_accuracy", "problem_response", "contact")
-_QUALITY = {"timeliness": 0.75, "accuracy": 0.75, "problem_solving": 0.75, "frequency": 0.75}
-_ALIKE = {"clustering": {"item": 0.0}}
+MEAN = 0.75
+_QUALITY = dict.fromkeys(DIMENSIONS, MEAN)
 _HARD: dict[str, Any] = {
     "item": {"handoffs": 2, "questions": 2, "problems": 2},
     "clustering": {"item": 0.2, "actor": 0.05},
@@ -175,6 +175,11 @@ def _scatter(points: list[Point]) -> dict[str, list[list[float]]]:
     }
 
 
+def _ceiling(spread: float, n: int) -> float:
+    """The correlation of s/n with rates of that sd about .75: what no estimate of independent ties can pass."""
+    return float(spread / (spread**2 + (MEAN * (1 - MEAN) - spread**2) / n) ** 0.5)
+
+
 def _at_promise(found: Found) -> list[dict[str, Any]]:
     return [row for row in found["clean"] if row["n"] == AT]
 
@@ -198,6 +203,7 @@ def section(found: Found) -> str:
             str(row["n"]),
             f"{row['rank_mean']:.3f} ± {row['rank_error']:.3f}",
             f"{row['rank_lowest']:.3f}",
+            f"{_ceiling(row['spread'], row['n']):.3f}",
             f"{row['bias']:+.4f} ± {row['bias_error']:.4f}",
             f"{row['rmse']:.3f}",
             f"{row['rmse_raw']:.3f}",
@@ -205,7 +211,7 @@ def section(found: Found) -> str:
         ]
         for row in found["clean"]
     ]
-    head = ["sd planted", "n", "rank correlation", "lowest", "bias", "RMSE", "RMSE of s/n", "shown"]
+    head = ["sd planted", "n", "rank correlation", "lowest", "ceiling", "bias", "RMSE", "RMSE of s/n", "shown"]
     hard = [
         [
             str(row["items"]),

@@ -92,3 +92,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, path: str) -> None:
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     done = RUN.invoke(app, ["simulate", "--events", "1", "--out", str(tmp_path / "nowhere" / "log")])
     assert isinstance(done.exception, ConfigError)
+
+
+def test_the_world_in_the_documents_is_one() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "simulating.md").read_text(encoding="utf-8")
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    world = world_of(text, "docs/simulating.md")
+    assert world.disturbances.skew_s == {"ward-nurse": 240}
+    assert world.interventions[0].ties == (("ward-nurse", "ed-nurse"),)
