@@ -19,7 +19,7 @@ _AT_THE_EDGE = ("role_maps", "words")
 
 def policy_text(book: PolicyBook) -> str:
     """All versions as canonical JSON: keys and sets sorted, defaults written out, no spaces."""
-    return json.dumps([_plain(policy) for policy in book.policies], sort_keys=True, separators=(",", ":"))
+    return json.dumps([plain(policy) for policy in book.policies], sort_keys=True, separators=(",", ":"))
 
 
 def policy_book(text: str) -> PolicyBook:
@@ -30,13 +30,14 @@ def policy_book(text: str) -> PolicyBook:
     return PolicyBook(tuple(Policy.model_validate(policy) for policy in json.loads(text or "[]")))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A part of a policy as JSON has it, sets sorted, without what acts at the edge."""
     if isinstance(value, BaseModel):
-        return {name: _plain(part) for name, part in value if name not in _AT_THE_EDGE}
+        return {name: plain(part) for name, part in value if name not in _AT_THE_EDGE}
     if isinstance(value, Mapping):
-        return {str(name): _plain(part) for name, part in value.items()}
+        return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, frozenset):
-        return sorted(map(_plain, value))
+        return sorted(map(plain, value))
     if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return to_jsonable_python(value)

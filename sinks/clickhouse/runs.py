@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
@@ -48,17 +49,29 @@ def chunks_done(client: Client, run: str) -> dict[str, ChunkDone]:
     return {chunk: ChunkDone(int(events), int(items)) for chunk, events, items in rows}
 
 
-def delete_run(client: Client, run: str) -> dict[str, int]:
+def half_deleted(client: Client) -> list[str]:
+    """Runs whose deletion was begun and not finished, by name."""
+    return [record.run for record in _records(client, "is_deleted AND run != {run:String} ORDER BY run", "")]
+
+
+def delete_run(client: Client, run: str, told: Callable[[str], None] = lambda table: None) -> dict[str, int]:
     """Deletes every row of a run from every table that has runs; returns how many from each.
 
     What was interrupted may be done again, and then finishes. Nobody may write to the run meanwhile. Whether it may be
     deleted at all is for the caller to say.
+
+    Args:
+        told: is called with the name of each table before its rows go.
     Cost: marks rows, about 0.1 s per table and 1 s per million rows; merges free the space later.
     """
     record = find_run(client, run)
     if record is not None:  # first, so that no list and no view of runs shows it while its rows go
         write_run(client, record.model_copy(update={"is_deleted": 1}))
-    return {table: count for table in _tables_with_runs(client) if (count := _delete_from(client, table, run))}
+    deleted = {}
+    for table in _tables_with_runs(client):
+        told(table)
+        deleted[table] = _delete_from(client, table, run)
+    return {table: count for table, count in deleted.items() if count}
 
 
 def _delete_from(client: Client, table: str, run: str) -> int:

@@ -22,6 +22,7 @@ from deploy.cli.commands import (
     reconcile,
     replay,
     report,
+    runs,
     schema,
     signals,
     simulate,
@@ -61,6 +62,7 @@ app.add_typer(tokens.app, name="tokens")
 app.add_typer(keys.app, name="keys")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(runs.app, name="runs")
 app.add_typer(survey.app, name="survey")
 app.add_typer(schema.app, name="schema")
 app.add_typer(signals.app, name="signals")
