@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.cli.commands.dead_letters import instant
 from deploy.cli.console import FAILED_EXIT_CODE, err, out
@@ -125,7 +125,9 @@ def list_surveys(process: SomeProcess = None, data: DataOption = None) -> None:
 
     with reading(data) as reader:
         found = surveys(reader, process or "")
-    table = Table("process", "survey", "taken (UTC)", "ties", "results shown", "hidden: too few people", "dimensions")
+    table = Table(
+        *_whole("process", "survey", "taken", "ties", "shown", "hidden"), Column("dimensions", overflow="fold")
+    )
     for row in found:
         table.add_row(
             row["process"],
@@ -137,6 +139,7 @@ def list_surveys(process: SomeProcess = None, data: DataOption = None) -> None:
             ", ".join(row["dimensions"]),
         )
     out.print(table)
+    out.print("shown, hidden: results of enough raters, and of too few", style="dim")
     out.print(f"{len(found):,} surveys", style="dim")
 
 
@@ -161,7 +164,8 @@ def show_calibration(
     if not chosen:
         err.print("there is no such survey", style="bold red")
         raise typer.Exit(FAILED_EXIT_CODE)
-    table = Table("process", "survey", "dimension", "ties", "roles", "rank correlation", "verdict")
+    others = ("dimension", "ties", "roles", "correlation", "verdict")
+    table = Table(*_whole("process", "survey"), *(Column(header, overflow="fold") for header in others))
     for found in calibrations(rows):
         table.add_row(*_calibration_cells(found))
     out.print(table)
@@ -171,6 +175,11 @@ def show_calibration(
         " proxies of relational coordination, whatever stands here.",
         style="dim",
     )
+
+
+def _whole(*headers: str) -> list[Column]:
+    """Columns whose cells are not cut."""
+    return [Column(header, no_wrap=True) for header in headers]
 
 
 def _calibration_cells(row: CalibrationRow) -> list[str]:

@@ -52,7 +52,7 @@ def _table(found: Findings) -> Table:
         "Both runs",
         (
             "communication of → experienced by, dimension", "periods", f"share, {found.asked.run}", "n",
-            f"share, {found.asked.compare}", "n, compared", "change", "90 % interval",
+            f"share, {found.asked.compare} (compared)", "n, compared", "change", "90 % interval",
         ),
         tuple(
             (
