@@ -80,15 +80,22 @@ def number_of(at: datetime) -> float:
     return float(date2num(at))  # type: ignore[no-untyped-call]
 
 
-def mark_interventions(axes: Axes, interventions: Rows, start: datetime, end: datetime) -> None:
-    """A dashed line and a number where each starts within the asked time; `told_interventions` says the numbers."""
+def mark_interventions(
+    axes: Axes, interventions: Rows, start: datetime, end: datetime, at_the_foot: bool = False
+) -> None:
+    """A dashed line and a number where each starts within the asked time; `told_interventions` says the numbers.
+
+    Args:
+        at_the_foot: where the number stands; else at the head.
+    """
     for number, row in enumerate(interventions, 1):
         if start <= row["time"] < end:
             place = number_of(row["time"])
             axes.axvline(place, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
             axes.annotate(
-                str(number), (place, 1.0), (2, -1), xycoords=("data", "axes fraction"), textcoords="offset points",
-                va="top", ha="left", fontsize=7, fontweight="bold",
+                str(number), (place, 0.0 if at_the_foot else 1.0), (2, 2 if at_the_foot else -1),
+                xycoords=("data", "axes fraction"), textcoords="offset points",
+                va="bottom" if at_the_foot else "top", ha="left", fontsize=7, fontweight="bold",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
             )  # fmt: skip
 

@@ -45,7 +45,7 @@ def control_charts(
             axes.set_title(shortened(title, 56))
             _draw(axes, points)
             over_time(axes, start, end)
-            mark_interventions(axes, interventions, start, end)
+            mark_interventions(axes, interventions, start, end, at_the_foot=True)
         figure.supylabel("share that went well", fontsize=8)
 
     return picture(draw, 0.4 + 1.5 * -(-len(charts) // 2))
