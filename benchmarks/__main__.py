@@ -20,11 +20,12 @@ from benchmarks.infer import infer
 from benchmarks.latency import latency
 from benchmarks.panels import panels
 from benchmarks.plan import QUICK, Plan
+from benchmarks.replay import replays
 from benchmarks.report import Figure, as_json, machine, show
 from benchmarks.sink import sink
 
 Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
-_ALL: tuple[Benchmark, ...] = (fold, infer, checkpoint, sink, latency, panels, gateway)
+_ALL: tuple[Benchmark, ...] = (fold, infer, checkpoint, sink, latency, panels, gateway, replays)
 BENCHMARKS: dict[str, Benchmark] = {getattr(each, "__name__", ""): each for each in _ALL}
 
 

@@ -175,9 +175,13 @@ FROM
         )
         GROUP BY {WINDOW}
     )
-)"""
+)
+SETTINGS {UNCOMPILED}"""
 
 
+UNCOMPILED = "compile_expressions = 0"
+"""Compiled code rounds a 128-bit integer to a double in another way, and is made only once a statement has run several
+times: without this, equal evidence would have windows that differ in their last bit."""
 _NONE = "CAST([], 'Array(String)')"
 
 

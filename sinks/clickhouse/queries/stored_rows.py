@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.rows import EvidenceRow, ExchangeRow, HandoffRow, ProblemRow, Row
 from sinks.clickhouse.archive_reader import KeyRange, Period, between
-from sinks.clickhouse.windows_sql import QUARTERS, WINDOW, Window, reaggregate_quarter
+from sinks.clickhouse.windows_sql import QUARTERS, UNCOMPILED, WINDOW, Window, reaggregate_quarter
 
 _Row = TypeVar("_Row", bound=Row)
 _AT: dict[type[Row], str] = {
@@ -62,7 +62,7 @@ def windows_unlike_evidence(client: Client, run: str, process: str = "") -> list
 
 def _unlike() -> str:
     """Both sides as one text for each window: what occurs once is on one side only."""
-    head, _, select = reaggregate_quarter().partition("SELECT")
+    head, _, select = reaggregate_quarter().removesuffix(f"SETTINGS {UNCOMPILED}").partition("SELECT")
     columns = [name.strip() for name in head[head.index("(") + 1 : head.rindex(")")].split(",")]
     said = ", ".join(name for name in columns if name not in _WRITTEN)
     starts = "run = {run:String} AND period_start >= {first:Date32} AND period_start < addMonths({first:Date32}, 3)"
@@ -78,4 +78,5 @@ SELECT DISTINCT {WINDOW} FROM
     WHERE is_deleted = 0
     GROUP BY {WINDOW}, content
     HAVING count() = 1
-)"""
+)
+SETTINGS {UNCOMPILED}"""
