@@ -115,7 +115,7 @@ async def measured(events: int, workers: Sequence[int], say: bool = False) -> li
 def _replay(system: System, run: str, workers: int, store_pid: int, expected: dict[str, int]) -> tuple[Measured, str]:
     watch = _Watch(store_pid)
     request = Request(run, as_of=_AS_OF, policies=policies())
-    done = replay(system.clickhouse, request, ArchiveSource(system.clickhouse), Effort(workers), watch)
+    done = replay(system.clickhouse, request, ArchiveSource(system.clickhouse), Effort(workers, niceness=0), watch)
     watch.stage("end")
     rows = {table: done.contents[table].rows for table in ("handoffs", "exchanges", "problems", "evidence")}
     assert rows == expected, f"{rows} rows, expected {expected}"

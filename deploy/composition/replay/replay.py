@@ -15,7 +15,7 @@ from deploy.composition.replay.archive import ArchiveSource
 from deploy.composition.replay.lease import Lease, wait_until_nobody_works_on
 from deploy.composition.replay.pool import run_workers
 from deploy.composition.replay.request import Request, RunExistsError, scope_of
-from deploy.composition.replay.worker import Ended, Job
+from deploy.composition.replay.worker import NICENESS, Ended, Job
 from schemas.errors import TielineError
 from sinks.clickhouse.archive_reader import Period
 from sinks.clickhouse.content_hash import Content, combined_hash, run_contents
@@ -47,11 +47,13 @@ class Effort:
     Attributes:
         max_rate: events per second of all workers together; 0: as fast as it goes.
         flush_rows: rows of an insert.
+        niceness: how far workers give way to others.
     """
 
     workers: int = 1
     max_rate: float = 0.0
     flush_rows: int = FLUSH_ROWS
+    niceness: int = NICENESS
 
 
 class Replayed(NamedTuple):
@@ -190,8 +192,9 @@ class _Pass:
                 patiently(partial(clear_range, self._client, self._record.run, keys))
 
     def _job(self, source: Source) -> Job:
-        rate = self._effort.max_rate / max(1, self._effort.workers)
-        return Job(source, scope_of(self._record), self._settings, rate, self._effort.flush_rows)
+        effort = self._effort
+        rate = effort.max_rate / max(1, effort.workers)
+        return Job(source, scope_of(self._record), self._settings, rate, effort.flush_rows, effort.niceness)
 
     def _finish(self, workers: list[Ended]) -> Replayed:
         self._watcher.stage("adding up")

@@ -26,6 +26,7 @@ from streams.replay.scope import Scope
 from streams.replay.source import Chunk, Source, WorkItemEvents
 
 NICENESS = 10
+"""Below what is live."""
 _SAY_EVERY_S = 0.25
 
 
@@ -35,6 +36,7 @@ class Job:
 
     Attributes:
         rate: events per second of this worker; 0: as fast as it goes.
+        niceness: how far it gives way to others.
     """
 
     source: Source
@@ -42,6 +44,7 @@ class Job:
     clickhouse: ClickHouseSettings
     rate: float = 0.0
     flush_rows: int = FLUSH_ROWS
+    niceness: int = NICENESS
 
 
 class Ready(NamedTuple):
@@ -83,7 +86,7 @@ def work(job: Job, orders: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; whoever gives orders decides
     request_death_signal(signal.SIGTERM)
     if hasattr(os, "nice"):
-        os.nice(NICENESS)
+        os.nice(job.niceness)
     voice = _Voice(orders)
     try:
         _work(job, orders, voice)
