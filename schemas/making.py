@@ -9,8 +9,8 @@ from pydantic import BaseModel
 M = TypeVar("M", bound=BaseModel)
 
 _new = object.__new__
-_set = object.__setattr__
-# The slots' own setters: a frozen model refuses `setattr`, and these cost a third of `object.__setattr__`.
+# The slots' own setters: a frozen model refuses `setattr`, and these cost less than `object.__setattr__`.
+_set_values = BaseModel.__dict__["__dict__"].__set__
 _set_named = BaseModel.__dict__["__pydantic_fields_set__"].__set__
 _set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
 _set_private = BaseModel.__dict__["__pydantic_private__"].__set__
@@ -25,7 +25,7 @@ def made(cls: type[M], values: dict[str, Any], named: set[str]) -> M:
         named: the fields that were given; models may share one set, because nothing changes a frozen model's.
     """
     model = _new(cls)
-    _set(model, "__dict__", values)
+    _set_values(model, values)
     _set_named(model, named)
     _set_extra(model, None)
     _set_private(model, None)

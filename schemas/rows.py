@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.making import made
 from schemas.vocabulary import Mark, Period
 
 METHOD_VERSION = "1"
@@ -62,6 +63,14 @@ class Row(BaseModel):
 
 UNSAID = frozenset({"method_version", "revision", "is_deleted"})
 """Fields of a row that inference leaves as they are by default."""
+
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+def revised(row: RowT, revision: int) -> RowT:
+    """`row.model_copy(update={"revision": revision})` in a third of the time."""
+    return made(type(row), {**row.__dict__, "revision": revision}, {*row.model_fields_set, "revision"})
 
 
 class HandoffRow(Row):

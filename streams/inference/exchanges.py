@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from schemas.events import CommunicationCorrected, CommunicationRead, CommunicationSent
-from schemas.rows import ExchangeRow
+from schemas.making import made
+from schemas.rows import METHOD_VERSION, UNSAID, ExchangeRow
 from streams.inference.due import joint_due
 from streams.inference.timeline import Timeline, human_of
+
+_NAMED = set(ExchangeRow.model_fields) - UNSAID
 
 
 @dataclass(slots=True)
@@ -33,24 +36,28 @@ class MessageEpisode:
 
     def row(self, run: str, line: Timeline) -> ExchangeRow:
         """As a row of `exchanges`."""
-        reply = self.reply
-        return ExchangeRow(
-            run=run,
-            process=self.sent.process,
-            site=self.sent.site,
-            work_item=self.sent.subject,
-            episode_id=self.sent.ref,
-            event_ids=line.refs(self.sent, *([reply] if reply else [])),
-            policy_version=line.policy.version,
-            message_id=self.sent.data.message_id,
-            from_role=self.from_role,
-            to_roles=self.to_roles,
-            sent_at=self.sent.time,
-            reply_due_at=self.due_at,
-            replied_at=reply.time if reply else None,
-            replied_by_role=line.policy.role(reply.data.role) if reply else "",
-            waited_s=(reply.time - self.sent.time).total_seconds() if reply else None,
-        )
+        sent, reply = self.sent, self.reply
+        values = {
+            "run": run,
+            "process": sent.process,
+            "site": sent.site,
+            "work_item": sent.subject,
+            "episode_id": line.ref(sent),
+            "event_ids": line.refs(sent, (reply,) if reply else ()),
+            "policy_version": line.policy.version,
+            "method_version": METHOD_VERSION,
+            "revision": 0,
+            "is_deleted": 0,
+            "message_id": sent.data.message_id,
+            "from_role": self.from_role,
+            "to_roles": self.to_roles,
+            "sent_at": sent.time,
+            "reply_due_at": self.due_at,
+            "replied_at": reply.time if reply else None,
+            "replied_by_role": line.policy.role(reply.data.role) if reply else "",
+            "waited_s": (reply.time - sent.time).total_seconds() if reply else None,
+        }
+        return made(ExchangeRow, values, _NAMED)
 
 
 def messages(line: Timeline) -> list[MessageEpisode]:
@@ -73,8 +80,9 @@ def addressed(line: Timeline, to_roles: tuple[str, ...]) -> tuple[tuple[str, ...
 
 def _episode(line: Timeline, sent: CommunicationSent) -> MessageEpisode:
     to_roles, parts = addressed(line, sent.data.to_roles)
-    settled_at = sent.time + timedelta(seconds=line.policy.process.settle_s)
-    expects = sent.data.expects_reply
+    settled_at = sent.time + line.settle
+    expects, message_id = sent.data.expects_reply, sent.data.message_id
+    acts, replies = line.message_acts.get(message_id, ()), line.replies.get(message_id, ())
     return MessageEpisode(
         sent=sent,
         from_role=line.policy.role(sent.data.role),
@@ -83,8 +91,8 @@ def _episode(line: Timeline, sent: CommunicationSent) -> MessageEpisode:
         due_at=_due(line, sent, to_roles) if expects else None,
         reply=_reply(line, sent, to_roles) if expects else None,
         settled_at=settled_at,
-        wrong=next(_errors(line, sent, to_roles, settled_at), None) if line.message_acts else None,
-        readers=_readers(line, sent, settled_at),
+        wrong=next(_errors(line, sent, to_roles, settled_at), None) if acts else None,
+        readers=_readers(line, [*acts, *replies], settled_at) if acts or replies else {},
     )
 
 
@@ -125,12 +133,10 @@ def _acted(line: Timeline, role: str, after: CommunicationSent, before: Communic
     return first < len(acts) and acts[first] < before.order
 
 
-def _readers(line: Timeline, sent: CommunicationSent, until: datetime) -> dict[str, str]:
+def _readers(
+    line: Timeline, had: Sequence[CommunicationRead | CommunicationCorrected | CommunicationSent], until: datetime
+) -> dict[str, str]:
     """The first human of each role known to have had the message: who read it, replied, or reported it."""
-    had: list[CommunicationRead | CommunicationCorrected | CommunicationSent] = [
-        *line.message_acts.get(sent.data.message_id, ()),
-        *line.replies.get(sent.data.message_id, ()),
-    ]
     readers: dict[str, str] = {}
     for act in sorted(had, key=line.place) if len(had) > 1 else had:
         actor = human_of(act)

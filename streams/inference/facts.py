@@ -80,8 +80,8 @@ def facts_of(contents: Contents, policies: PolicyBook, as_of: datetime, run: str
     policy = policies.in_force(winners[0].process, winners[0].time)
     line = timeline(winners[:seen], policy)
     found = _Found(run, as_of, line)
-    rows = dict(found.rows())
-    return Facts(rows, min([*coming, *found.deadlines], default=None), line.closed_at is not None)
+    found.read()
+    return Facts(found.rows, min([*coming, *found.deadlines], default=None), line.closed_at is not None)
 
 
 def _time(event: Event) -> datetime:
@@ -93,30 +93,31 @@ class _Found:
 
     def __init__(self, run: str, as_of: datetime, line: Timeline) -> None:
         self.run, self.as_of, self.line = run, as_of, line
+        self.rows: dict[RowKey, Row] = {}
         self.deadlines: list[datetime] = []
 
-    def rows(self) -> Iterator[tuple[RowKey, Row]]:
-        run, line = self.run, self.line
+    def read(self) -> None:
+        run, line, rows = self.run, self.line, self.rows
         for handoff in chain(explicit_handoffs(line), inferred_handoffs(line)):
             row = handoff.row(run, line)
-            yield _key(("handoffs", row.offered_at, row.episode_id, "", 0)), row
-            yield from self._evidence(handoff_observations(handoff, line))
+            rows[_key(("handoffs", row.offered_at, row.episode_id, "", 0))] = row
+            self._add_evidence(handoff_observations(handoff, line))
         for message in messages(line):
             if message.sent.data.expects_reply:
                 asked = message.row(run, line)
-                yield _key(("exchanges", asked.sent_at, asked.episode_id, "", 0)), asked
-            yield from self._evidence(message_observations(message, line))
+                rows[_key(("exchanges", asked.sent_at, asked.episode_id, "", 0))] = asked
+            self._add_evidence(message_observations(message, line))
         for problem in problems(line):
             raised = problem.row(run, line)
-            yield _key(("problems", raised.raised_at, raised.episode_id, "", 0)), raised
-            yield from self._evidence(problem_observations(problem, line))
+            rows[_key(("problems", raised.raised_at, raised.episode_id, "", 0))] = raised
+            self._add_evidence(problem_observations(problem, line))
 
-    def _evidence(self, observations: Iterable[Observation]) -> Iterator[tuple[RowKey, Row]]:
+    def _add_evidence(self, observations: Iterable[Observation]) -> None:
         for observation in observations:
             row = observation.row(self.run, self.line, self.as_of)
             if not row.ripe and observation.value is not None:
                 self.deadlines.append(observation.known_at)
-            yield _key(("evidence", row.at, row.episode_id, row.rule, row.part)), row
+            self.rows[_key(("evidence", row.at, row.episode_id, row.rule, row.part))] = row
 
 
 def row_key(row: Row) -> RowKey:

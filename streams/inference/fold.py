@@ -14,7 +14,7 @@ from typing import cast
 
 from schemas.events import Event
 from schemas.policy import PolicyBook
-from schemas.rows import Row, WorkItemRow, revision
+from schemas.rows import Row, WorkItemRow, revised, revision
 from schemas.vocabulary import EARLIEST, Rule
 from streams.inference.facts import LIVE, NO_FACTS, Facts, RowKey, facts_of, possible_keys, tombstone
 from streams.inference.history import Added, Contents, History
@@ -151,7 +151,7 @@ class WorkItemFold:
         if self.history.oversize:
             self.history.forget()
         order = revision(OVERSIZE_EVENTS if self.history.oversize else len(self.history), as_of)
-        return [row.model_copy(update={"revision": order}) for row in (*changed, *gone)]
+        return [revised(row, order) for row in (*changed, *gone)]
 
     def settled(self, as_of: datetime, linger: timedelta) -> bool:
         """Whether it may leave memory: closed, nothing outstanding, and quiet for `linger`."""

@@ -100,7 +100,7 @@ class HandoffEpisode:
             "site": start.site,
             "work_item": start.subject,
             "episode_id": line.ref(start),
-            "event_ids": line.refs(start, *acts, *self.ended_by, *others),
+            "event_ids": line.refs(start, (*acts, *self.ended_by, *others)),
             "policy_version": line.policy.version,
             "method_version": METHOD_VERSION,
             "revision": 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from schemas.decoding import decode, decode_with_canonical
@@ -13,6 +14,7 @@ MAX_EVENTS = 10_000
 """A work item with more distinct contents is `oversize`: a bug of its source or an attack, not work."""
 
 _VERSION = b"1"
+_ORDER = attrgetter("time", "sequence", "source", "id")  # `Envelope.order` in half the time
 
 
 class Added(NamedTuple):
@@ -71,7 +73,7 @@ class History:
 
     def contents(self) -> Contents:
         """The decoded events. Cost: 5 µs for each."""
-        winners = sorted((decode(content) for content in self._winners.values()), key=lambda event: event.order)
+        winners = sorted([decode(content) for content in self._winners.values()], key=_ORDER)
         return Contents(tuple(winners), tuple(decode(content) for content in sorted(self._lost())))
 
     def encode(self) -> bytes:
@@ -105,24 +107,3 @@ def contents_of(events: Iterable[Event]) -> Contents:
     for event in events:
         history.add(event)
     return history.contents()
-
-
-def contents_of_payloads(payloads: Iterable[bytes]) -> Contents:
-    """The contents of a whole work item from the bytes of its events, in any order and with any repeats.
-
-    What `contents_of` gives for the same events; canonical bytes are neither written again nor read twice.
-
-    Raises: InvalidEvent: the first that is no valid event.
-    Cost: 6 µs for each different payload that is canonical.
-    """
-    winners: dict[EventRef, tuple[bytes, Event]] = {}
-    losers: dict[bytes, Event] = {}
-    for payload in dict.fromkeys(payloads):
-        event, content = decode_with_canonical(payload)
-        held = winners.setdefault(event.ref, (content, event))
-        if held[0] != content:
-            winner, loser = ((content, event), held) if content < held[0] else (held, (content, event))
-            winners[event.ref] = winner
-            losers[loser[0]] = loser[1]
-    in_order = sorted((event for _, event in winners.values()), key=lambda event: event.order)
-    return Contents(tuple(in_order), tuple(losers[content] for content in sorted(losers)))

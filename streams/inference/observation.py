@@ -65,7 +65,7 @@ class Observation:
             "site": start.site,
             "work_item": start.subject,
             "episode_id": line.ref(start),
-            "event_ids": line.refs(start, *self.events) if ripe else (line.ref(start),),
+            "event_ids": line.refs(start, self.events) if ripe else (line.ref(start),),
             "policy_version": line.policy.version,
             "method_version": METHOD_VERSION,
             "revision": 0,

@@ -49,7 +49,12 @@ class _Reading:
         self.place = line.place
         self.from_role, self.to_role = self.role(offer.data.from_role), self.role(offer.data.to_role)
         self.acts: list[HandoffEvent] = [act for act in line.handoffs[offer.data.handoff_id] if act is not offer]
-        self.withdrawal = next(self._of(HandoffWithdrawn, self.from_role), None)
+        kinds = {type(act) for act in self.acts}
+        self.revisions = (
+            [act for act in self.acts if isinstance(act, HandoffOffered)] if HandoffOffered in kinds else []
+        )
+        self.withdrawal = next(self._of(HandoffWithdrawn, self.from_role), None) if HandoffWithdrawn in kinds else None
+        self.returns = [*self._of(HandoffReturned, self.to_role)] if HandoffReturned in kinds else []
         self.onward = chain.next_by_receiver(offer)
         end = self._end()
         self.answer = self._answer(end)
@@ -81,7 +86,7 @@ class _Reading:
             withdrawn=end.event if end and isinstance(end.event, HandoffWithdrawn) else None,
             left_at=end.event.time if end else None,
             ended_by=(end.event,) if end and isinstance(end.event, HandoffOffered) else (),
-            skewed=answer is not None and answer.time < self._earliest(),
+            skewed=answer is not None and answer.time < self.offer.time and answer.time < self._earliest(),
             offerer=human_of(self.offer),
             acts=self.acts,
             completeness=self._completeness(),
@@ -130,8 +135,8 @@ class _Reading:
         else:
             targets, urgency = self.line.policy.process.targets.accept_s, self.offer.data.urgency
             due = policy_due(self.offer.time, targets, urgency, self.to_role, self.line.policy, self.line.pauses)
-        for act in self.acts:
-            if isinstance(act, HandoffOffered) and self.role(act.data.from_role) == self.from_role:
+        for act in self.revisions:
+            if self.role(act.data.from_role) == self.from_role:
                 new = act.data.due_at
                 if new is not None and act.time < new and (due.at is None or act.time < due.at):
                     due = Due(new, new)
@@ -142,7 +147,7 @@ class _Reading:
         required = self.line.policy.process.required_elements
         if not required:
             return None
-        offers = [self.offer, *(act for act in self.acts if isinstance(act, HandoffOffered) and self._before(act))]
+        offers = [self.offer, *(act for act in self.revisions if self._before(act))] if self.revisions else [self.offer]
         told = [offer.data.elements for offer in offers if offer.data.elements is not None]
         if not told:
             return None
@@ -180,9 +185,10 @@ class _Reading:
         found.step_back = onward
 
     def _returned(self, accepted: HandoffAccepted) -> HandoffReturned | None:
-        after = self.place(accepted)
-        returns = (act for act in self._of(HandoffReturned, self.to_role) if self.place(act) > after)
-        return next((act for act in returns if human_of(act) is not None), None)
+        for act in self.returns:
+            if self.place(act) > self.place(accepted) and human_of(act) is not None:
+                return act
+        return None
 
     def _work_until(self, gone: int) -> WorkItemWorked | None:
         work = self.line.work.get(self.to_role, ())

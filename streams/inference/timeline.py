@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, get_args
 
+from schemas.calendar import Calendar
 from schemas.envelope import Envelope
 from schemas.events import (
     CommunicationCorrected,
@@ -73,12 +74,14 @@ class PauseSpan(NamedTuple):
 class Timeline:
     """The visible events of one work item, sorted by what they are about. Roles are under their normal names.
 
-    `events` are all of them, in their order; `work` is by role; `offers` holds the first offer of each handoff,
-    revisions are among `handoffs`; `closing` is the event that closed it, while it is closed.
+    `events` are all of them, in their order; `settle` is the settling time of the policy; `work` is by role; `offers`
+    holds the first offer of each handoff, revisions are among `handoffs`; `closing` is the event that closed it, while
+    it is closed.
     """
 
     policy: InForce
-    events: Sequence[Event] = ()
+    events: Sequence[Event]
+    settle: timedelta
     tenures: list[Tenure] = field(default_factory=list)
     pauses: list[PauseSpan] = field(default_factory=list)
     handoffs: dict[str, list[HandoffEvent]] = field(default_factory=lambda: defaultdict(list))
@@ -91,6 +94,7 @@ class Timeline:
     work: dict[str, list[WorkItemWorked]] = field(default_factory=lambda: defaultdict(list))
     closing: WorkItemClosed | None = None
     _observed: dict[str, frozenset[Rule]] = field(default_factory=dict)
+    _calendars: dict[str, Calendar | None] = field(default_factory=dict)
     _refs: list[str] = field(default_factory=list)
     _places: dict[int, int] = field(default_factory=dict)
     _human_acts: dict[str, list[Order]] | None = None
@@ -113,6 +117,12 @@ class Timeline:
             rules = self._observed[source] = self.policy.process.observed_rules(source)
         return rules
 
+    def calendar(self, role: str) -> Calendar | None:
+        """The calendar of a role; None is open around the clock."""
+        if role not in self._calendars:
+            self._calendars[role] = self.policy.calendar(role)
+        return self._calendars[role]
+
     def place(self, event: Envelope) -> int:
         """The place of an event of this timeline in the order of the work item; compares as `order` does."""
         return self._places[id(event)]
@@ -121,12 +131,16 @@ class Timeline:
         """The reference to an event of this timeline: the same text each time."""
         return self._refs[self._places[id(event)]]
 
-    def refs(self, *events: Envelope) -> tuple[str, ...]:
+    def refs(self, start: Envelope, others: Sequence[Envelope]) -> tuple[str, ...]:
         """References to events of this timeline, in the order of the work item, each once."""
         places, refs = self._places, self._refs
-        if len(events) == 1:
-            return (refs[places[id(events[0])]],)
-        return tuple([refs[place] for place in sorted({places[id(event)] for event in events})])
+        first = places[id(start)]
+        if not others:
+            return (refs[first],)
+        if len(others) == 1:
+            other = places[id(others[0])]
+            return (refs[first], refs[other]) if first < other else (refs[other], refs[first])[: 1 + (first != other)]
+        return tuple([refs[place] for place in sorted({first, *[places[id(event)] for event in others]})])
 
     def human_acts(self, role: str) -> list[Order]:
         """When humans of a role acted. Worked out once it is asked for: seldom, and all events have to be looked at."""
@@ -136,12 +150,11 @@ class Timeline:
                 self._note_human_act(event, self._human_acts)
         return self._human_acts.get(role, [])
 
-    def add_all(self, events: Sequence[Event]) -> None:
-        """Take in the events, in the order of the work item."""
-        self.events = events
-        self._refs = [event.ref for event in events]
-        self._places = {id(event): place for place, event in enumerate(events)}
-        for event in events:
+    def read(self) -> None:
+        """Take in the events."""
+        self._refs = [event.ref for event in self.events]
+        self._places = dict(zip(map(id, self.events), range(len(self.events)), strict=True))
+        for event in self.events:
             take = _TAKE.get(type(event))
             if take is not None:
                 take(self, event)
@@ -237,6 +250,6 @@ _TAKE: dict[type[Envelope], Callable[[Timeline, Any], None]] = {
 
 def timeline(events: Sequence[Event], policy: InForce) -> Timeline:
     """The timeline of a work item's visible events, given in the order of the work item."""
-    line = Timeline(policy)
-    line.add_all(events)
+    line = Timeline(policy, events, timedelta(seconds=policy.process.settle_s))
+    line.read()
     return line

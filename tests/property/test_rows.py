@@ -8,7 +8,7 @@ from hypothesis import given
 
 from schemas.events import Event
 from schemas.policy import PolicyBook
-from schemas.rows import Row
+from schemas.rows import Row, revised
 from streams.inference.facts import facts, possible_keys, tombstone
 from streams.inference.history import contents_of
 from tests.builders import LONG_AFTER
@@ -24,6 +24,11 @@ def assert_valid(row: Row) -> None:
     again = row.model_copy(update={"revision": 7})
     assert again.model_dump_json() == validated.model_copy(update={"revision": 7}).model_dump_json()
     assert row.revision == 0
+    other = revised(row, 7)
+    assert other == again
+    assert type(other) is type(again)
+    assert other.model_fields_set == again.model_fields_set
+    assert list(other.__dict__) == list(again.__dict__)
 
 
 @given(work_items, policy_books, as_ofs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast, get_args
 
 from schemas.envelope import Envelope
@@ -57,7 +57,7 @@ def acceptance(episode: HandoffEpisode, line: Timeline) -> Observation | None:
         horizon=due,
         events=(*waited.by, *held.by),
         origin=episode.origin,
-        calendar=line.policy.calendar(episode.to_role),
+        calendar=line.calendar(episode.to_role),
         waited_s=waited.waited_s,
         answered=waited.answered,
         held_s=held.held_s,
@@ -80,13 +80,13 @@ def offer(episode: HandoffEpisode, line: Timeline) -> Observation | None:
         experiencer_actors=_settled_receiver(episode, line),
         value=1.0 if episode.offered_at <= needed_at else 0.0,
         horizon=_settled_at(episode, line),
-        calendar=line.policy.calendar(episode.to_role),
+        calendar=line.calendar(episode.to_role),
         marks=() if episode.offered_at <= needed_at else ("offered_late",),
     )
 
 
 def _settled_at(episode: HandoffEpisode, line: Timeline) -> datetime:
-    return episode.offered_at + timedelta(seconds=line.policy.process.settle_s)
+    return episode.start.time + line.settle
 
 
 def _settled_receiver(episode: HandoffEpisode, line: Timeline) -> tuple[str, ...]:
@@ -102,8 +102,8 @@ def accuracy(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     answer = episode.answer
     if episode.skewed or answer is None:
         return None
-    until = answer.time + timedelta(seconds=line.policy.process.settle_s)
-    named = [act for act in episode.acts if act.time <= until and _names_content(act, episode, line)]
+    until = answer.time + line.settle
+    named = [act for act in episode.acts if type(act) in _NAMING and _names_content(act, episode, line, until)]
     if not isinstance(answer, HandoffAccepted) and not named:
         return None
     return Observation(
@@ -116,7 +116,7 @@ def accuracy(episode: HandoffEpisode, line: Timeline) -> Observation | None:
         value=0.0 if named else 1.0,
         horizon=until,
         events=(answer, *named),
-        calendar=line.policy.calendar(episode.to_role),
+        calendar=line.calendar(episode.to_role),
         marks=tuple(_reasons(named)) if named else (),
     )
 
@@ -128,8 +128,8 @@ def _reasons(named: Iterable[HandoffEvent]) -> Iterator[Mark]:
             yield reason
 
 
-def _names_content(act: HandoffEvent, episode: HandoffEpisode, line: Timeline) -> bool:
-    if type(act) not in _NAMING or reason_of(act) not in CONTENT_REASONS:
+def _names_content(act: HandoffEvent, episode: HandoffEpisode, line: Timeline, until: datetime) -> bool:
+    if act.time > until or reason_of(act) not in CONTENT_REASONS:
         return False
     return line.policy.role(cast(_Naming, act).data.role) == episode.to_role and human_of(act) is not None
 
@@ -159,7 +159,7 @@ def advanced(episode: HandoffEpisode, line: Timeline) -> Observation | None:
         decided_at=work.time if work else left_at,
         events=(*((work,) if work else episode.ended_by), *_step_back(episode, line)),
         origin=episode.origin,
-        calendar=line.policy.calendar(episode.to_role),
+        calendar=line.calendar(episode.to_role),
         marks=_what_became(episode, value),
     )
 
@@ -201,7 +201,7 @@ def contact(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     band, accepted_at = line.policy.process.contact_band, episode.accepted_at
     if band is None or accepted_at is None or episode.skewed or episode.from_role == episode.to_role:
         return None
-    offered_at, until = episode.offered_at, accepted_at + timedelta(seconds=line.policy.process.settle_s)
+    offered_at, until = episode.start.time, accepted_at + line.settle
     first, second = sorted((episode.from_role, episode.to_role))
     between = [
         sent for sent in line.messages if offered_at <= sent.time <= until and _within(sent, first, second, line)
@@ -217,7 +217,7 @@ def contact(episode: HandoffEpisode, line: Timeline) -> Observation | None:
         value=1.0 if band.low <= len(between) <= band.high else 0.0,
         horizon=until,
         events=(*((episode.answer,) if episode.answer else ()), *between),
-        calendar=line.policy.calendar(episode.to_role),
+        calendar=line.calendar(episode.to_role),
         marks=("too_few",) if len(between) < band.low else ("too_many",) if len(between) > band.high else (),
     )
 

@@ -46,7 +46,7 @@ def reply(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
             horizon=due,
             events=waited.by,
             part=part,
-            calendar=line.policy.calendar(role),
+            calendar=line.calendar(role),
             waited_s=waited.waited_s,
             answered=waited.answered,
             marks=() if in_time else ("late",) if answer else ("unanswered",),
@@ -67,7 +67,7 @@ def accuracy(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
             horizon=episode.settled_at,
             events=(episode.wrong,) if episode.wrong else (),
             part=part,
-            calendar=line.policy.calendar(role),
+            calendar=line.calendar(role),
             marks=("corrected",) if episode.wrong else (),
         )
 
@@ -98,7 +98,7 @@ def problem_observations(episode: ProblemEpisode, line: Timeline) -> Iterator[Ob
             horizon=episode.respond_by,
             events=(*episode.answers, *waited.by),
             part=part,
-            calendar=line.policy.calendar(role),
+            calendar=line.calendar(role),
             waited_s=waited.waited_s,
             answered=waited.answered,
             marks=marks,
