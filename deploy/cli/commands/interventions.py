@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.cli.commands.dead_letters import instant
+from deploy.cli.commands.intervention_effects import effect
 from deploy.cli.console import err, out
 from deploy.cli.options import DataOption, PolicyOption
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from schemas.vocabulary import InterventionKind
 
 app = typer.Typer(help="Changes that people try on purpose, and what came of them.", no_args_is_help=True)
+app.command("effect")(effect)
 
 _KINDS = ("relational", "process", "structural")
 _AHEAD = timedelta(hours=1)
