@@ -82,7 +82,9 @@ class _Reading:
             # As `infer` reports it: the same record has the same id, so it is one letter however often it is told.
             self._letters.append(dead_letter("infer", topics.EVENTS, record, error, record.value or b""))
         else:
-            self._waiting.append(Arrived(event, received_at(record), topics.EVENTS, record.partition, record.offset))
+            self._waiting.append(
+                Arrived(event, event.canonical(), received_at(record), topics.EVENTS, record.partition, record.offset)
+            )
         if len(self._waiting) + len(self._letters) >= 20 * _SAY_EVERY:
             await self.finish()
 

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
+from pydantic_core import to_json
 
 from schemas.events import Event
+from sinks.clickhouse.archive_held import Identity, digest, held_digests
 from sinks.clickhouse.insert import insert_rows
-from sinks.clickhouse.queries.dead_letters import Identity, archived_contents
-from sinks.clickhouse.records import event_row
 
 _LOOK_UP, _INSERT = 1_000, 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """An event and where it comes from. `topic`, `partition` and `offset` as in the table `events`."""
+    """An event, its canonical bytes, and where it comes from, as in the table `events`.
+
+    Attributes:
+        unseen: the archive certainly has nothing like it, so it is not looked up.
+    """
 
     event: Event
+    payload: bytes
     received_at: datetime
     topic: str
     partition: int = -1
     offset: int = -1
+    unseen: bool = False
 
     @property
-    def content(self) -> tuple[Identity, bytes]:
-        """What makes it the same as another."""
-        event = self.event
-        return (event.process, event.subject, event.source, event.id), event.canonical()
+    def identity(self) -> Identity:
+        """What the archive is looked up by."""
+        return self.event.process, self.event.subject, self.event.source, self.event.id
 
 
 @dataclass(slots=True)
@@ -55,11 +59,11 @@ class ArchiveRows:
 
     def flush(self) -> None:
         """Everything added is in the store."""
-        fresh: dict[tuple[Identity, bytes], Arrived] = {}
-        for start in range(0, len(self._waiting), _LOOK_UP):
-            some = {each.content: each for each in self._waiting[start : start + _LOOK_UP]}
-            held = _held(self.client, [identity for identity, _ in some])
-            fresh.update({content: each for content, each in some.items() if content not in held | fresh.keys()})
+        fresh = {digest(each.payload): each for each in self._waiting}
+        asked = [each.identity for each in fresh.values() if not each.unseen]
+        for start in range(0, len(asked), _LOOK_UP):
+            for held in held_digests(self.client, asked[start : start + _LOOK_UP]):
+                fresh.pop(held, None)
         if fresh:
             insert_rows(self.client, "events", [_row(each) for each in fresh.values()])
         self.added += len(fresh)
@@ -67,15 +71,23 @@ class ArchiveRows:
         self._waiting.clear()
 
 
-def _held(client: Client, identities: Sequence[Identity]) -> set[tuple[Identity, bytes]]:
-    return archived_contents(client, sorted(set(identities)))
-
-
 def _row(arrived: Arrived) -> bytes:
-    return event_row(
-        arrived.event,
-        received_at=arrived.received_at,
-        topic=arrived.topic,
-        partition=arrived.partition,
-        offset=arrived.offset,
+    """As `event_row`, from the bytes that are there already."""
+    event = arrived.event
+    return to_json(
+        {
+            "source": event.source,
+            "id": event.id,
+            "type": event.type,
+            "time": event.time,
+            "process": event.process,
+            "site": event.site,
+            "subject": event.subject,
+            "sequence": event.sequence,
+            "payload": arrived.payload.decode(),
+            "received_at": arrived.received_at,
+            "topic": arrived.topic,
+            "partition": arrived.partition,
+            "offset": arrived.offset,
+        }
     )
