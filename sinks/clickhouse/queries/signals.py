@@ -16,6 +16,7 @@ FALSE_DISCOVERIES = 0.1
 _INSTANT = "DateTime64(6, 'UTC')"
 _BASELINE = timedelta(days=300)
 _KEY = "run, process, toStartOfMonth({at}), work_item, episode_id"
+_SIGNAL = "run, process, kind, signal"
 _COLUMNS = tuple(Signal.model_fields)
 _DELIVERY = tuple(Delivery.model_fields)
 
@@ -33,18 +34,18 @@ class ShareLimits(NamedTuple):
 def overdue_handoffs(client: Client, run: str, due_from: datetime, due_until: datetime) -> list[Finding]:
     """Open handoffs that were due in the half-open time.
 
-    Cost: two columns of all handoffs, and the rows of those that were ever offered with such a due time by key.
+    Cost: months in which nothing was due then are passed over; the rows of what was ever open then are read by key.
     """
     key = _KEY.format(at="offered_at")
-    open_then = "state = 'offered' AND isNull(closed_at) AND accept_due_at >= {a:%s} AND accept_due_at < {b:%s}"
-    open_then = open_then % (_INSTANT, _INSTANT)
+    open_then = f"state = 'offered' AND isNull(closed_at) AND {_due('accept_due_at')}"
     sql = f"""
 SELECT 'handoff_overdue' AS kind, process, site, work_item, episode_id, to_role AS communicator_role,
     from_role AS experiencer_role, [to_role] AS to_roles, 'timeliness' AS dimension, origin, urgency,
     assumeNotNull(accept_due_at) AS at, event_ids, policy_version, method_version
 FROM handoffs FINAL
 WHERE run = {{run:String}} AND {open_then} AND ({key}) IN
-    (SELECT {key} FROM handoffs WHERE run = {{run:String}} AND {open_then})
+    (SELECT {key} FROM handoffs
+    WHERE run = {{run:String}} AND ifNull(accept_due_at, offered_at) >= {{a:{_INSTANT}}} AND {open_then})
 ORDER BY at, process, work_item, episode_id"""
     return _findings(client, sql, {"run": run, "a": due_from, "b": due_until})
 
@@ -52,8 +53,7 @@ ORDER BY at, process, work_item, episode_id"""
 def unanswered_problems(client: Client, run: str, due_from: datetime, due_until: datetime) -> list[Finding]:
     """Problems of open work items that nobody has responded to, and that were to be answered in the half-open time."""
     key = _KEY.format(at="raised_at")
-    unanswered = "isNull(first_response_at) AND isNull(resolved_at) AND respond_by >= {a:%s} AND respond_by < {b:%s}"
-    unanswered = unanswered % (_INSTANT, _INSTANT)
+    unanswered = f"isNull(first_response_at) AND isNull(resolved_at) AND {_due('respond_by')}"
     sql = f"""
 SELECT 'problem_unanswered' AS kind, process, site, work_item, episode_id,
     if(length(to_roles) = 1, to_roles[1], '') AS communicator_role, from_role AS experiencer_role, to_roles,
@@ -61,7 +61,8 @@ SELECT 'problem_unanswered' AS kind, process, site, work_item, episode_id,
     method_version
 FROM problems FINAL
 WHERE run = {{run:String}} AND {unanswered} AND ({key}) IN
-    (SELECT {key} FROM problems WHERE run = {{run:String}} AND {unanswered})
+    (SELECT {key} FROM problems
+    WHERE run = {{run:String}} AND ifNull(respond_by, raised_at) >= {{a:{_INSTANT}}} AND {unanswered})
 ORDER BY at, process, work_item, episode_id"""
     found = _findings(client, sql, {"run": run, "a": due_from, "b": due_until})
     closed = _closed_items(client, run, [(each.process, each.work_item) for each in found])
@@ -205,7 +206,8 @@ ORDER BY process, source"""
 
 def open_signals(client: Client, run: str) -> list[Signal]:
     """What was said to be so and not said to have ended, the newest last."""
-    return _signals(client, "run = {run:String} AND state = 'opened'", {"run": run})
+    was_open = f"({_SIGNAL}) IN (SELECT {_SIGNAL} FROM signals WHERE run = {{run:String}} AND state = 'opened')"
+    return _signals(client, f"run = {{run:String}} AND state = 'opened' AND {was_open}", {"run": run})
 
 
 def said_signals(client: Client, signals: Sequence[Signal]) -> list[Signal]:
@@ -213,13 +215,14 @@ def said_signals(client: Client, signals: Sequence[Signal]) -> list[Signal]:
     if not signals:
         return []
     keys = [(each.run, each.process, each.kind, each.signal) for each in signals]
-    where = "(run, process, kind, signal) IN {keys:Array(Tuple(String, String, String, String))}"
+    where = f"({_SIGNAL}) IN {{keys:Array(Tuple(String, String, String, String))}}"
     return _signals(client, where, {"keys": keys})
 
 
 def recent_signals(client: Client, run: str, since: datetime, limit: int = 0) -> list[Signal]:
     """The newest record of what was said, or said to have ended, from then on, the newest last."""
-    where = f"run = {{run:String}} AND said_at >= {{since:{_INSTANT}}}"
+    then = f"run = {{run:String}} AND said_at >= {{since:{_INSTANT}}}"
+    where = f"{then} AND ({_SIGNAL}) IN (SELECT {_SIGNAL} FROM signals WHERE {then})"
     found = _signals(client, where, {"run": run, "since": since}, f"LIMIT {limit}" if limit else "", "DESC")
     return found[::-1]
 
@@ -235,6 +238,10 @@ WHERE at >= {{since:{_INSTANT}}} OR state IN ('since', 'gone')"""
 def put_deliveries(client: Client, rows: Sequence[Delivery]) -> None:
     """Returns once the store has acknowledged them."""
     insert_rows(client, "signal_deliveries", [row.model_dump_json().encode() for row in rows])
+
+
+def _due(column: str) -> str:
+    return f"{column} >= {{a:{_INSTANT}}} AND {column} < {{b:{_INSTANT}}}"
 
 
 def _share(
