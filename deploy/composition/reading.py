@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 from schemas.errors import TielineError, TransientError
 
 Row = Mapping[str, Any]
+_WRAPPED = re.compile(r"LowCardinality\(|Nullable\(|SimpleAggregateFunction\(\w+, ")
 _SETTINGS = {"output_format_json_quote_64bit_integers": "0"}
 
 
@@ -151,7 +153,7 @@ def _rows(body: bytes) -> list[Row]:
 
 
 def _reader_of(kind: str) -> Any:
-    plain = kind.replace("LowCardinality(", "").replace("Nullable(", "")
+    plain = _WRAPPED.sub("", kind)
     if plain.startswith("DateTime"):
         return _instant
     return date.fromisoformat if plain.startswith("Date") else _same

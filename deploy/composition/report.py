@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
 
 from deploy.composition.reading import Reader, Row, quoted
 from deploy.composition.survey import beside_proxy, calibrations, surveys
 from deploy.report.asked import Asked
-from deploy.report.findings import Findings, Survey
+from deploy.report.findings import Effect, Findings, Survey, Tie
 from deploy.report.questions import COMPARISON, STATEMENTS
 from schemas.errors import ConfigError, TielineError
+
+if TYPE_CHECKING:
+    from deploy.composition.effects import EffectOnTie
 
 
 class NothingToReport(TielineError):  # noqa: N818 - says what is the matter
@@ -58,7 +62,10 @@ def gather(reader: Reader, asked: Asked, said: Callable[[str], None] = lambda _:
         said(name)
         rows[name] = reader.rows(asked.sql(sql))
     said("surveys")
-    return Findings(asked, **rows, surveys=tuple(_surveys(reader, asked)))  # type: ignore[arg-type]
+    found = tuple(_surveys(reader, asked))
+    said("effects")
+    followed = tuple(_effects(reader, asked, rows["interventions"]))
+    return Findings(asked, **rows, surveys=found, effects=followed)
 
 
 def _surveys(reader: Reader, asked: Asked) -> list[Survey]:
@@ -70,6 +77,39 @@ def _surveys(reader: Reader, asked: Asked) -> list[Survey]:
             calibrated = {(row.dimension, row.origin): row.found for row in calibrations(rows)}
             found.append(Survey(each["survey"], each["at"], rows, calibrated))
     return found
+
+
+def _effects(reader: Reader, asked: Asked, interventions: Sequence[Row]) -> Iterator[Effect]:
+    """Of the interventions that were in force within the asked time."""
+    if not interventions:
+        return
+    from deploy.composition.effects import effects  # numpy and scipy, only where there is something to compute
+
+    names = {row["title"] for row in interventions}
+    for each in effects(reader, run=asked.run, process=asked.process):
+        if each.name in names and (not asked.site or each.site in ("", asked.site)):
+            yield _effect(each)
+
+
+def _effect(each: EffectOnTie) -> Effect:
+    found, series = each.effect, each.series
+    change = found.headline
+    return Effect(
+        each.name,
+        Tie(series.communicator_role, series.experiencer_role, series.origin),
+        series.dimension,
+        None if change is None else change.estimate,
+        None if change is None else change.low,
+        None if change is None else change.high,
+        found.before,
+        found.after,
+        found.n_before,
+        found.n_after,
+        found.value_before,
+        found.value_after,
+        found.ties_compared,
+        found.notes,
+    )
 
 
 def for_process(asked: Asked, process: str) -> Asked:

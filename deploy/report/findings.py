@@ -54,11 +54,14 @@ class Survey(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What followed an intervention on one tie's dimension, in words that the report repeats as they are.
+    """What followed an intervention on one tie's dimension.
 
     Attributes:
-        change, low, high: of the share that went well; None: not enough data.
-        notes: what weakens it: exploratory, possible regression to the mean, spillover possible.
+        change, low, high: of the share that went well, with its 95 % interval; None: not enough data.
+        before, after: periods; n_before, n_after: observations in those that were used.
+        value_before, value_after: shares that went well; None: no period.
+        ties_compared: untouched ties that it was held against; 0: none.
+        notes: what weakens it: exploratory, possible regression to the mean, spillover possible, …
     """
 
     intervention: str
@@ -69,7 +72,12 @@ class Effect(NamedTuple):
     high: float | None
     before: int
     after: int
-    notes: tuple[str, ...] = ()
+    n_before: float
+    n_after: float
+    value_before: float | None
+    value_after: float | None
+    ties_compared: int
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def report(
     asked = Asked(process or "", start, end, run, site or "", compare or "")
     with _progress() as progress, reading(data) as reader:
         names = chosen_processes(reader, asked)
-        steps = progress.add_task("asking", total=len(names) * (len(STATEMENTS) + 1) + 1)
+        steps = progress.add_task("asking", total=len(names) * (len(STATEMENTS) + 2) + 1)
 
         def said(name: str) -> None:
             progress.update(steps, description=f"asking: {name}", advance=1)
@@ -50,7 +50,7 @@ def report(
         findings = [gather(reader, for_process(asked, name), said) for name in names]
         progress.update(steps, description="drawing")
         write_page(output, written(findings), force)
-        progress.update(steps, description="done", completed=len(names) * (len(STATEMENTS) + 1) + 1)
+        progress.update(steps, description="done", completed=len(names) * (len(STATEMENTS) + 2) + 1)
     out.print(
         f"{output}: {len(names)} processes, {output.stat().st_size / 1024:,.0f} KiB", markup=False, soft_wrap=True
     )

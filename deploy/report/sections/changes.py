@@ -50,29 +50,36 @@ def _effects(found: Findings) -> Section:
         return Section(title, (Text("Effects were not computed for this report; the charts below show the periods."),))
     if not found.effects:
         return Section(title, (Text("Not enough data: too few periods before or after each intervention."),))
-    rows = tuple(_effect_row(effect) for effect in found.effects)
     columns = (
-        "intervention", "communication of → experienced by", "dimension", "change", "90 % interval",
-        "periods before and after", "caution",
+        "intervention", "communication of → experienced by", "dimension", "change (95 % interval)",
+        "share before, n", "share after, n", "periods", "cautions",
     )  # fmt: skip
-    return Section(
-        title,
-        (
-            Text("A change after an intervention need not be its effect. The last column says what weakens it."),
-            Table("Change of the share that went well", columns, rows, headers=2),
-        ),
+    explained = Text(
+        "A change after an intervention need not be its effect; the last column says what weakens it. Made from all"
+        " periods that may be shown, also those outside of the time of this report; the last three before the start"
+        " are left out, because what was bad just then is often why people began."
     )
+    rows = tuple(_effect_row(effect) for effect in found.effects if _once(effect.dimension, effect.tie))
+    return Section(title, (explained, Table("Change of the share that went well", columns, rows, headers=2)))
+
+
+def _once(dimension: str, tie: Tie) -> bool:
+    """Frequency is one figure for both directions."""
+    return dimension != "frequency" or tie.communicator <= tie.experiencer
 
 
 def _effect_row(effect: Effect) -> tuple[str, ...]:
+    beside = [f"beside {effect.ties_compared} untouched ties"] if effect.ties_compared else []
+    change = f"{signed(effect.change)} ({signed(effect.low)} to {signed(effect.high)})"
     return (
         effect.intervention,
         effect.tie.name,
         dimension_name(effect.dimension),
-        signed(effect.change) if effect.change is not None else "not enough data",
-        NOTHING if effect.low is None or effect.high is None else f"{signed(effect.low)} to {signed(effect.high)}",
+        "not enough data" if effect.change is None else change,
+        f"{share(effect.value_before)}, n {count(effect.n_before)}",
+        f"{share(effect.value_after)}, n {count(effect.n_after)}",
         f"{effect.before} and {effect.after}",
-        "; ".join(effect.notes) or NOTHING,
+        "; ".join([*beside, *effect.notes]) or NOTHING,
     )
 
 
@@ -80,7 +87,7 @@ def _charts(found: Findings) -> Section:
     title = "Control charts"
     series: dict[tuple[str, Tie], list[Row]] = defaultdict(list)
     for row in found.control:
-        if row["dimension"] != "frequency" or row["communicator_role"] <= row["experiencer_role"]:  # one for both
+        if _once(row["dimension"], tie_of(row)):
             series[row["dimension"], tie_of(row)].append(row)
     if not series:
         return Section(title, (Text("No complete period may be shown, so there is no chart."),))

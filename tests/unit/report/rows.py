@@ -119,6 +119,11 @@ def effect(**fields: Any) -> Effect:
         "high": 0.26,
         "before": 10,
         "after": 11,
+        "n_before": 90.0,
+        "n_after": 110.0,
+        "value_before": 0.7,
+        "value_after": 0.82,
+        "ties_compared": 0,
         "notes": ("exploratory",),
     }
     return Effect(**given | fields)

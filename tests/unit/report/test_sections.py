@@ -73,7 +73,15 @@ def test_effects_have_an_interval_and_what_weakens_them() -> None:
     (table,) = [
         table for table in tables(changes.section(findings(effects=(effect(),)))) if "Change of" in table.caption
     ]
-    assert table.rows[0][3:] == ("+0.12", "−0.02 to +0.26", "10 and 11", "exploratory")
+    assert table.rows[0][3:] == (
+        "+0.12 (−0.02 to +0.26)", "0.70, n 90", "0.82, n 110", "10 and 11", "exploratory"
+    )  # fmt: skip
+
+
+def test_an_effect_that_cannot_be_told_has_no_figure() -> None:
+    nothing = effect(change=None, low=None, high=None)
+    (table,) = [each for each in tables(changes.section(findings(effects=(nothing,)))) if "Change of" in each.caption]
+    assert table.rows[0][3] == "not enough data"
 
 
 def test_effects_that_were_not_computed_are_not_called_none() -> None:
