@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -14,7 +15,7 @@ from streams.apps.clock import Clock, wall_clock
 from streams.webhooks.outbox import LOOKED_BACK, Message, Outbox
 from streams.webhooks.sender import Outcome, Sender
 
-_EVERY_S, _AT_ONCE = 0.5, 16
+_EVERY_S, _AT_ONCE = 0.5, 4
 _log = logging.getLogger(__name__)
 
 Bury = Callable[[Sequence[DeadLetter]], Awaitable[None]]
@@ -69,7 +70,7 @@ class Deliveries:
             await self._store.record(marks)
         known = {signal.signal: signal for signal in await self._store.recent(since)}
         known |= {signal.signal: signal for signal in unwritten if signal.said_at >= since}
-        self._outbox.add(known.values(), restoring=True)
+        self._outbox.add(known.values(), now, restoring=True)
         self._begun = True
         if self._outbox.waiting:
             _log.info("%d messages to webhooks are waiting", len(self._outbox.waiting))
@@ -77,7 +78,7 @@ class Deliveries:
     def said(self, signals: Sequence[Signal]) -> None:
         """These are on the log."""
         if self._begun:
-            self._outbox.add(signals)
+            self._outbox.add(signals, self._clock())
 
     def end(self) -> None:
         """Send nothing more; what is under way is broken off, and sent again by whoever speaks next."""
@@ -94,11 +95,12 @@ class Deliveries:
                 self._start()
 
     def _start(self) -> None:
+        """A receiver that does not answer holds up nobody but itself."""
+        busy = Counter(webhook for webhook, _ in self._under_way)
         for message in self._outbox.due(self._clock()):
             key = (message.receiver.name, message.id)
-            if len(self._under_way) >= _AT_ONCE:
-                return
-            if key not in self._under_way:
+            if key not in self._under_way and busy[message.receiver.name] < _AT_ONCE:
+                busy[message.receiver.name] += 1
                 self._under_way[key] = task = asyncio.create_task(self._attempt(message))
                 task.add_done_callback(self._note)
 

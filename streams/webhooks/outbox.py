@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from schemas.calendar import Calendar
 from schemas.signal import Delivery, DeliveryState, Signal
+from schemas.vocabulary import EARLIEST
 from streams.client.backoff import Backoff
 from streams.inference.calendar import open_intervals
 from streams.webhooks.message import MessageKind, Said, body
@@ -26,6 +27,7 @@ DIGEST_GRACE = timedelta(seconds=10)
 """A signal said in the last moment of quiet hours is acknowledged by then."""
 BACKOFF = Backoff(first_s=5.0, longest_s=3600.0)
 SINCE = "since"
+_MOST_KEPT = 10_000
 _END = {"delivered", "dead"}
 
 
@@ -83,6 +85,7 @@ class Outbox:
         self.receivers = {receiver.name: receiver for receiver in receivers}
         self._quiet, self._backoff = quiet, backoff
         self._since: dict[str, datetime] = {}
+        self._from = EARLIEST
         self._gone: set[str] = set()
         self._kept: dict[tuple[str, str], Delivery] = {}
         self._waiting: dict[tuple[str, str], Message] = {}
@@ -106,12 +109,13 @@ class Outbox:
                 self._gone.add(name)
         return marks
 
-    def add(self, signals: Iterable[Signal], restoring: bool = False) -> None:
-        """What was said becomes messages, once.
+    def add(self, signals: Iterable[Signal], now: datetime, restoring: bool = False) -> None:
+        """What was said becomes messages, once; what was said longer ago than `LOOKED_BACK` becomes none.
 
         Args:
             restoring: it was said before a restart, so a digest that was tried already had it.
         """
+        self._forget(now - LOOKED_BACK)
         for signal in signals:
             for receiver in self.receivers.values():
                 if _wants(receiver, signal) and receiver.name not in self._gone:
@@ -159,7 +163,7 @@ class Outbox:
         return Delivery(webhook=receiver.name, message=gone_mark(receiver), state="gone", at=now), left
 
     def _add(self, receiver: Receiver, said: Said, signal: Signal, at: datetime, restoring: bool) -> None:
-        if at < self._since[receiver.name]:
+        if at < max(self._since[receiver.name], self._from):
             return
         alone = signal.signal if said == "opened" else f"{signal.signal}-closed"
         until = None if signal.urgent else quiet_until(self._quiet, at)
@@ -170,6 +174,14 @@ class Outbox:
                 self._put(Message(receiver, digest, "digest", until, until + DIGEST_GRACE, False), said, signal)
                 return
         self._put(Message(receiver, alone, said, at, at, signal.urgent), said, signal)
+
+    def _forget(self, before: datetime) -> None:
+        """What became of older messages does not matter any more: they are not made again."""
+        self._from = before
+        if len(self._kept) > _MOST_KEPT:
+            old = [key for key, each in self._kept.items() if each.state in _END and each.at < before]
+            for key in old:
+                del self._kept[key]
 
     def _put(self, message: Message, said: Said, signal: Signal) -> None:
         key = (message.receiver.name, message.id)

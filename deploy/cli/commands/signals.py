@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.cli.console import FAILED_EXIT_CODE, err, out
@@ -48,7 +49,7 @@ def list_signals(
     table = Table("said (UTC)", "happened (UTC)", "state", "kind", "what", "id")
     for signal in found:
         said, happened = (f"{at:%Y-%m-%d %H:%M:%S}" for at in (signal.opened_at, signal.at))
-        table.add_row(said, happened, signal.state, signal.kind, text(signal), signal.signal[:12])
+        table.add_row(said, happened, signal.state, signal.kind, escape(text(signal)), signal.signal[:12])
     out.print(table)
     out.print(f"{len(found):,} signals", style="dim")
 

@@ -190,7 +190,8 @@ class Signals:
             await self.producer.start()
             self._started = True
         if PLACE in tps:
-            self._forget()
+            async with self._writing:  # it may have been lost without being revoked
+                self._forget()
             self._token = uuid4().bytes
             await self.producer.produce(topics.SIGNALS, 0, [(BARRIER_KEY, self._token)])
 
@@ -198,10 +199,10 @@ class Signals:
         """Finish what is being said, and say no more."""
         async with self._writing:
             self._forget()
-        if self._turn is not None:
-            self._turn.cancel()
 
     def _forget(self) -> None:
+        if self._turn is not None:
+            self._turn.cancel()  # it compares with what was said before somebody else may have spoken
         self._caught_up.clear()
         self._begun, self._reached = False, None
         self.opened, self.unwritten, self._next_s = {}, {}, {}

@@ -250,6 +250,23 @@ async def test_a_store_that_is_away_delays_and_loses_nothing() -> None:
     assert len(world.log.signals) == 1
 
 
+async def test_what_was_being_looked_at_when_the_partition_went_is_not_said_from_what_was_known_then() -> None:
+    world = World()
+    worker = await world.worker()
+    world.store.facts = [overdue()]
+    world.store.answers.clear()
+    worker._turn = asyncio.create_task(world.turn(worker))
+    await asyncio.sleep(0)
+    await worker._on_assigned(frozenset([PLACE]))
+    await world.read(worker)
+    world.store.answers.set()
+    with pytest.raises(asyncio.CancelledError):
+        await worker._turn
+    assert world.log.signals == []
+    await world.turn(worker)
+    assert len(world.log.signals) == 1
+
+
 async def test_a_worker_that_gave_up_its_partition_says_nothing_more() -> None:
     world = World()
     worker = await world.worker()

@@ -178,3 +178,25 @@ async def test_without_a_webhook_nothing_is_asked_of_the_store() -> None:
     deliveries = Deliveries(Outbox([], None), world, world, world.bury, lambda: True, lambda: NOW)
     await deliveries.begin([said(overdue())])
     assert world.rows == []
+
+
+async def test_a_receiver_that_does_not_answer_holds_up_nobody_else() -> None:
+    world = World()
+    worker = world.worker(receiver("a-silent-one"), receiver("team"))
+    await worker.begin([])
+    silent = asyncio.Event()
+    answer = world.send
+
+    async def send(to: Receiver, message: str, body: bytes, now: datetime) -> Outcome:
+        if to.name == "a-silent-one":
+            await silent.wait()
+        return await answer(to, message, body, now)
+
+    world.send = send  # type: ignore[method-assign, assignment]
+    worker.said([said(overdue(str(number))) for number in range(20)])
+    for _ in range(200):
+        worker._start()
+        worker._raise_failures()
+        await asyncio.sleep(0)
+    assert len(world.sent) == 20
+    worker.end()
