@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -35,17 +34,17 @@ class Chain:
     def __init__(self, line: Timeline) -> None:
         self._taken: Mapping[str, Taken] = {}
         self._place, self.role = line.place, line.policy.role
-        self._following: dict[tuple[str, str], list[HandoffOffered]] = defaultdict(list)
-        self._plain: dict[str, list[HandoffOffered]] = defaultdict(list)
+        self._following: dict[tuple[str, str], list[HandoffOffered]] = {}
+        self._plain: dict[str, list[HandoffOffered]] = {}
         self._first_taken: dict[str, list[Taken]] = {}  # by role: at each place the first of what follows it
         if len(line.offers) < 2:
             return  # nothing goes on with an only offer
         for offer in line.offers:
             by = self.role(offer.data.from_role)
             if offer.data.follows is not None:
-                self._following[offer.data.follows, by].append(offer)
+                self._following.setdefault((offer.data.follows, by), []).append(offer)
             elif offer.data.intent == "transfer":
-                self._plain[by].append(offer)
+                self._plain.setdefault(by, []).append(offer)
 
     def next_by_offerer(self, offer: HandoffOffered) -> HandoffOffered | None:
         """The first later offer by which the offerer replaces its own. From a role to itself there is none."""

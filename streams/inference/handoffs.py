@@ -93,7 +93,7 @@ class HandoffEpisode:
         start, due, acts, work = self.start, self.due, self.acts, self.work
         offer = start.data if isinstance(start, HandoffOffered) else None
         kinds = [type(act) for act in acts]
-        others = [event for event in (self.step_back, work, self.answer) if event is not None]
+        others = [event for event in (self.step_back, work, self.answer) if event]
         values = {
             "run": run,
             "process": start.process,
@@ -134,7 +134,7 @@ class HandoffEpisode:
             "read_backs": kinds.count(HandoffReadBack),
             "repaired_read_backs": repaired_read_backs(acts) if HandoffReadBack in kinds else 0,
             "own_corrections": self._own_corrections(line) if HandoffCorrected in kinds else 0,
-            "reasons": tuple(sorted({reason for act in acts if (reason := reason_of(act))})) if acts else (),
+            "reasons": () if _REASONED.isdisjoint(kinds) else tuple(sorted({*filter(None, map(reason_of, acts))})),
         }
         return made(HandoffRow, values, _NAMED)
 

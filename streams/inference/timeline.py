@@ -35,6 +35,8 @@ from schemas.vocabulary import Rule
 ProblemAct = ProblemResponded | ProblemResolved | ProblemReopened
 MessageAct = CommunicationRead | CommunicationCorrected
 Order = tuple[datetime, int, str, str]
+Contact = tuple[CommunicationSent, str, list[str]]
+"""A message, who sent it and to whom, under their normal names."""
 
 
 def human_of(event: Event) -> str | None:
@@ -97,6 +99,7 @@ class Timeline:
     _calendars: dict[str, Calendar | None] = field(default_factory=dict)
     _refs: list[str] = field(default_factory=list)
     _places: dict[int, int] = field(default_factory=dict)
+    _contacts: list[Contact] | None = None
     _human_acts: dict[str, list[Order]] | None = None
     _offered: set[str] = field(default_factory=set)
     _open_pauses: list[tuple[datetime, str | None]] = field(default_factory=list)
@@ -149,6 +152,17 @@ class Timeline:
             for event in self.events:
                 self._note_human_act(event, self._human_acts)
         return self._human_acts.get(role, [])
+
+    def contacts(self) -> list[Contact]:
+        """The messages that no machine sent. Worked out once, for all handoffs of the work item."""
+        if self._contacts is None:
+            role = self.policy.role
+            self._contacts = [
+                (sent, role(sent.data.role), [role(name) for name in sent.data.to_roles])
+                for sent in self.messages
+                if not automatic(sent)
+            ]
+        return self._contacts
 
     def read(self) -> None:
         """Take in the events."""

@@ -8,7 +8,6 @@ from typing import Any, cast, get_args
 
 from schemas.envelope import Envelope
 from schemas.events import (
-    CommunicationSent,
     HandoffAccepted,
     HandoffClarificationRequested,
     HandoffDeclined,
@@ -20,7 +19,7 @@ from schemas.vocabulary import CONTENT_REASONS, INFERRED_RULES, Mark, Rule
 from streams.inference.handoffs import HandoffEpisode, reason_of
 from streams.inference.observation import Observation, actors
 from streams.inference.rules.waiting import handoff_waiting, holding
-from streams.inference.timeline import Timeline, automatic, human_of
+from streams.inference.timeline import Timeline, human_of
 
 _Naming = HandoffClarificationRequested | HandoffReturned | HandoffDeclined
 _NAMING = frozenset(get_args(_Naming))
@@ -204,7 +203,10 @@ def contact(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     offered_at, until = episode.start.time, accepted_at + line.settle
     first, second = sorted((episode.from_role, episode.to_role))
     between = [
-        sent for sent in line.messages if offered_at <= sent.time <= until and _within(sent, first, second, line)
+        sent
+        for sent, sender, to in line.contacts()
+        if offered_at <= sent.time <= until
+        and ((sender == first and second in to) or (sender == second and first in to))
     ]
     offerer, receiver = actors(episode.offerer), actors(_actor(episode))
     return Observation(
@@ -224,15 +226,6 @@ def contact(episode: HandoffEpisode, line: Timeline) -> Observation | None:
 
 def _actor(episode: HandoffEpisode) -> str | None:
     return human_of(episode.answer) if episode.answer else None
-
-
-def _within(sent: CommunicationSent, one: str, other: str, line: Timeline) -> bool:
-    role, data = line.policy.role, sent.data
-    sender = role(data.role)
-    if sender not in (one, other) or automatic(sent):
-        return False
-    receiver = other if sender == one else one
-    return any(role(name) == receiver for name in data.to_roles)
 
 
 HANDOFF_RULES: dict[Rule, HandoffRule] = {

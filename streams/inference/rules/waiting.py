@@ -63,10 +63,11 @@ def holding(episode: HandoffEpisode, line: Timeline) -> Holding:
     answer = episode.answer
     if answer is None or episode.accepted_at is None:
         return Holding(None, ())
-    end = _first((*_given_back(episode), *_closing(line, answer)))
+    given_back, closed = _given_back(episode), _closing(line, answer)
+    end = _first((*given_back, *closed) if given_back else closed)
     if end is None:
         return Holding(None, ())
-    return Holding(_seconds(max(episode.accepted_at, episode.offered_at), end.at), end.by)
+    return Holding(_seconds(max(episode.accepted_at, episode.start.time), end.at), end.by)
 
 
 def _first(ends: Sequence[End]) -> End | None:
@@ -78,6 +79,8 @@ def _left_by(episode: HandoffEpisode) -> tuple[Envelope, ...]:
 
 
 def _given_back(episode: HandoffEpisode) -> tuple[End, ...]:
+    if episode.withdrawn is None and episode.given_back_at is None:
+        return ()
     withdrawn = () if episode.withdrawn is None else (End(episode.withdrawn.time, (episode.withdrawn,)),)
     return withdrawn if episode.given_back_at is None else (*withdrawn, End(episode.given_back_at, episode.ended_by))
 
@@ -88,4 +91,4 @@ def _closing(line: Timeline, after: Envelope) -> tuple[End, ...]:
 
 
 def _seconds(start: datetime, end: datetime) -> float:
-    return max(0.0, (end - start).total_seconds())
+    return (end - start).total_seconds() if end > start else 0.0
