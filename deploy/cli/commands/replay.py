@@ -60,7 +60,13 @@ def replay(
     workers: Annotated[int, typer.Option("--workers", help="Processes that fold.", min=1, max=64)] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with this run, if it was interrupted.")] = False,
     max_rate: Annotated[
-        float, typer.Option("--max-rate", help="Events per second, all workers together. [default: no limit]", min=0)
+        float,
+        typer.Option(
+            "--max-rate",
+            help="Events per second, all workers together. [default: no limit]",
+            min=0,
+            show_default=False,
+        ),
     ] = 0.0,
     data: DataOption = None,
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -77,13 +77,19 @@ async def _never(table: str, row: bytes, code: str) -> None:
 
 
 def replayed(
-    settings: ClickHouseSettings, run: str, *, chunk_events: int = 50_000, resume: bool = False, **fields: Any
+    settings: ClickHouseSettings,
+    run: str,
+    *,
+    chunk_events: int = 50_000,
+    resume: bool = False,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    **fields: Any,
 ) -> Replayed:
     """A replay of the archive as of `AS_OF`; `fields` are those of `Request` and `Effort`."""
     effort = {name: fields.pop(name) for name in ("workers", "max_rate", "flush_rows") if name in fields}
     request = Request(run, **{"as_of": AS_OF, "policies": BOOK, **fields})
     source = ArchiveSource(settings, chunk_events=chunk_events)
-    return replay(settings, request, source, Effort(**effort), Unseen(), resume)
+    return replay(settings, request, source, Effort(**effort), Unseen(), resume, now)
 
 
 def live_hash(client: Client, process: str = "") -> str:
