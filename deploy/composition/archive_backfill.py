@@ -14,6 +14,7 @@ from deploy.composition.drain import barriers
 from schemas import topics
 from schemas.dead_letter import DeadLetter
 from schemas.errors import InvalidEvent
+from schemas.events import Event
 from schemas.topics import PARTITIONS
 from sinks.clickhouse.insert import insert_rows
 from streams.apps.intake import dead_letter, read_event, received_at
@@ -23,6 +24,7 @@ from streams.transport.broker import AnyBroker
 from streams.transport.producer import BatchProducer
 
 _SAY_EVERY = 1_000
+_TOGETHER = 10_000
 Progress = Callable[[int, int], None]
 """(offsets passed, offsets in all)."""
 
@@ -70,8 +72,8 @@ class _Reading:
         self._client = client
         self._rows = ArchiveRows(client)
         self._letters: list[DeadLetter] = []
+        self._taken: list[tuple[Event, Arrived]] = []
         self.found = Backfilled()
-        self._waiting: list[Arrived] = []
 
     async def take(self, record: Record) -> None:
         self.found.records += 1
@@ -82,21 +84,20 @@ class _Reading:
             # As `infer` reports it: the same record has the same id, so it is one letter however often it is told.
             self._letters.append(dead_letter("infer", topics.EVENTS, record, error, record.value or b""))
         else:
-            self._waiting.append(
-                Arrived(event, event.canonical(), received_at(record), topics.EVENTS, record.partition, record.offset)
-            )
-        if len(self._waiting) + len(self._letters) >= 20 * _SAY_EVERY:
-            await self.finish()
+            arrived = Arrived(received_at(record), topics.EVENTS, record.partition, record.offset)
+            self._taken.append((event, arrived))
+        if len(self._taken) + len(self._letters) >= _TOGETHER:
+            await asyncio.to_thread(self._write)
 
     async def finish(self) -> None:
         """Everything taken is in the store."""
         await asyncio.to_thread(self._write)
+        await asyncio.to_thread(self._rows.flush)
+        self.found.added, self.found.known = self._rows.added, self._rows.known
 
     def _write(self) -> None:
-        for arrived in self._waiting:
-            self._rows.add(arrived)
-        self._rows.flush()
+        for event, arrived in self._taken:
+            self._rows.add(event, event.canonical(), arrived)
         if self._letters:
             insert_rows(self._client, "dead_letters", [letter.model_dump_json().encode() for letter in self._letters])
-        self._waiting, self._letters = [], []
-        self.found.added, self.found.known = self._rows.added, self._rows.known
+        self._taken, self._letters = [], []

@@ -64,16 +64,14 @@ def import_archive(
             days_known += 1
             rows.known += file.rows
         else:
-            _import_day(folder, file, now, rows, report, unseen=file.day not in held)
+            _import_day(folder, file, now, rows, report)
         done += file.rows
         progress("writing", done, manifest.rows)
     rows.flush()
     return Imported(manifest, rows.added, rows.known, days_known)
 
 
-def _import_day(
-    folder: Path, file: DayFile, now: datetime, rows: ArchiveRows, report: FileReport, *, unseen: bool
-) -> None:
+def _import_day(folder: Path, file: DayFile, now: datetime, rows: ArchiveRows, report: FileReport) -> None:
     if not same_bytes(folder, file):
         raise ConfigError(f"{file.path}: has changed since it was verified")
     with open_inside(folder, file.path, "the manifest names it") as opened:
@@ -90,4 +88,4 @@ def _import_day(
                 continue
             report.events += 1
             # When it was received is not in the file: the same events are to give the same bytes, whoever exports them.
-            rows.add(Arrived(event, payload, event.time, IMPORTED_TOPIC, unseen=unseen))
+            rows.add(event, payload, Arrived(event.time, IMPORTED_TOPIC))

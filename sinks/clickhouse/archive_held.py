@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from hashlib import sha256
 
 from clickhouse_connect.driver.client import Client
 
 _MOST_CHARACTERS = 50_000
+_DAYS = "SELECT DISTINCT process, toDate(time, 'UTC') FROM events"
 Identity = tuple[str, str, str, str]
 """(process, work item, source, id) of an event."""
 
@@ -18,13 +20,21 @@ def digest(payload: bytes) -> str:
 
 
 def held_digests(client: Client, identities: Iterable[Identity]) -> set[str]:
-    """Digests of all contents that the archive has for these identities. Cost: a look-up by primary key."""
+    """Digests of all contents that the archive has for these identities.
+
+    Cost: reads the keys of 8,192 rows around each; ask for many at once, neighbours are read together.
+    """
     found: set[str] = set()
     for text in _texts(sorted(set(identities))):
         # In the statement: as a parameter, the client takes 35 µs for each. No name holds a control character.
         sql = f"SELECT DISTINCT hex(SHA256(payload)) FROM events WHERE (process, subject, source, id) IN ({text})"
         found.update(str(row[0]) for row in client.query(sql).result_rows)
     return found
+
+
+def held_days(client: Client) -> set[tuple[str, date]]:
+    """The processes and days of event time that the archive has anything of. Cost: 0.1 s per million rows."""
+    return {(process, day) for process, day in client.query(_DAYS).result_rows}
 
 
 def _texts(identities: Sequence[Identity]) -> Iterator[str]:

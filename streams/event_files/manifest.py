@@ -68,6 +68,11 @@ class Manifest(_Part):
     rows: Count
     files: tuple[DayFile, ...]
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether work items may be there with some of their events only."""
+        return not self.whole_items and (self.from_at is not None or self.to_at is not None)
+
     def says_same(self, other: Manifest) -> bool:
         """Whether both are about the same selection of events, up to an end that may have moved."""
         fields = {"method_version", "to_at", "rows", "files"}

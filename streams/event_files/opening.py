@@ -10,6 +10,7 @@ from streams.event_files.event_file import EventFile, MappedLog, Meaning, Ndjson
 from streams.event_files.manifest import read_manifest, verify
 from streams.event_files.ocel_file import MappedOcelFile, OwnOcelFile
 from streams.event_files.parquet_file import ParquetFile
+from streams.event_files.report import FileReport
 
 _NDJSON = (".ndjson", ".jsonl")
 _PARQUET = ".parquet"
@@ -17,7 +18,7 @@ _OCEL = (".json", ".jsonocel")
 _NOT_READ = (".sqlite", ".sqlite3", ".db", ".xml", ".xmlocel")
 
 
-def event_files(paths: Sequence[Path], meaning: Meaning) -> Iterator[tuple[str, EventFile]]:
+def event_files(paths: Sequence[Path], meaning: Meaning, report: FileReport) -> Iterator[tuple[str, EventFile]]:
     """Every file by a name to tell it by; the folder of an exported archive is all of its files, verified.
 
     Raises: ConfigError: no such file, no such format, a mapping that is missing or of no use, or an exported archive
@@ -27,6 +28,11 @@ def event_files(paths: Sequence[Path], meaning: Meaning) -> Iterator[tuple[str, 
         if path.is_dir():
             manifest = read_manifest(path)
             verify(path, manifest)
+            if manifest.is_cut:
+                report.hints.append(
+                    f"{path.name} was exported with --cut-items: of work items that reach beyond its period, events"
+                    " are missing, unless another of the files has them"
+                )
             for file in manifest.files:
                 yield f"{path.name}/{file.path}", ParquetFile(path / file.path)
         else:

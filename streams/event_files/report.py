@@ -35,6 +35,7 @@ class FileReport:
         codes: how many were left out, by code.
         first: the first of those left out; all of them go to `told`.
         unreadable: files that could not be read to their end.
+        hints: sentences about files that may not hold what a replay needs; nothing of their content is in them.
     """
 
     told: Callable[[LeftOut], None] | None = None
@@ -43,6 +44,7 @@ class FileReport:
     codes: Counter[str] = field(default_factory=Counter)
     first: list[LeftOut] = field(default_factory=list)
     unreadable: list[LogUnreadable] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
 
     @property
     def left_out(self) -> int:

@@ -87,7 +87,7 @@ def open_event_files(
     if len({path.name for path in paths}) != len(paths):
         raise ConfigError("two files have the same name: give each a name of its own")
     with TemporaryDirectory(prefix="tieline-files-", dir=folder) as made:
-        lines = _Lines(list(event_files(paths, meaning or Meaning())), report, progress)
+        lines = _Lines(list(event_files(paths, meaning or Meaning(), report)), report, progress)
         buckets = fill(Path(made), lines, _MOST_CHUNK_BYTES)
         names = ", ".join(sorted(path.name for path in paths))
         digest = lines.digest()

@@ -129,6 +129,10 @@ def test_a_period_takes_whole_items_or_is_cut_as_asked(filled: Client, tmp_path:
     assert [file.path[4:14] for file in cut.manifest.files] == ["2026-01-07"]
     assert cut.manifest.rows == 3
     kept = whole(filled, tmp_path / "whole", **period)
+    for name, hints in (("cut", 1), ("whole", 0)):
+        report = FileReport()
+        items_of([tmp_path / name], report=report)
+        assert len(report.hints) == hints
     w0_w1_w2 = sum(each.subject in ("w0", "w1", "w2") and each.process == "p" for each in EVENTS)
     assert kept.manifest.rows == w0_w1_w2 + 1  # the intervention had begun
     assert whole(filled, tmp_path / "q", processes=("q",)).manifest.rows == 1
