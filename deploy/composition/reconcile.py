@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from clickhouse_connect.driver.client import Client
 
 from deploy.composition.replay.archive import ArchiveSource, keys_of
+from deploy.composition.replay.replay import PATIENT_S
 from schemas.policy import PolicyBook
 from schemas.rows import Row
 from schemas.vocabulary import EARLIEST, LATEST
@@ -93,7 +94,7 @@ def reconcile(
         lag_s: see `LAG_S`; 0 with a clock that stands still.
     Raises: ConfigError: migrations are missing. TransientError: the store is away for too long.
     """
-    client = connect(settings)
+    client = connect(settings.model_copy(update={"request_timeout_s": PATIENT_S}))
     try:
         require_current(client)
         audit = _Audit(client, settings, policies, process, period, clock, lag_s)

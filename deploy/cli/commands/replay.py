@@ -232,6 +232,8 @@ def _print(replayed: Replayed, took_s: float) -> None:
         out.print(f"left out: {number:,} stored events that cannot be read: {code}", style="yellow", markup=False)
     if tally.oversize:
         out.print(f"left out: {tally.oversize:,} work items with more than 10,000 events", style="yellow")
+    if not any(content.rows for content in replayed.contents.values()):
+        out.print("no row was kept: are the period, the process and the role right?", style="yellow")
     out.print(f"content hash {record.content_hash}", markup=False, soft_wrap=True)
 
 

@@ -29,6 +29,9 @@ from sinks.clickhouse.settings import ClickHouseSettings, connect
 from streams.replay.process import Tally
 from streams.replay.source import Chunk, Source
 
+PATIENT_S = 3600
+"""For statements over a whole run: adding up the windows of years takes minutes."""
+
 
 class Watcher(Protocol):
     """Who is shown how it goes."""
@@ -88,7 +91,7 @@ def replay(
     Raises: TielineError, KeyboardInterrupt: the run is marked as failed, and can be resumed.
     """
     request.check(now())
-    client = connect(settings)
+    client = connect(settings.model_copy(update={"request_timeout_s": PATIENT_S}))
     try:
         require_current(client)
         begun, record = _begin(client, request, source, resume, now(), watcher)

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 from deploy.composition.replay.request import RunExistsError
 from schemas.events import Event
 from sinks.clickhouse.insert import insert_rows
-from sinks.clickhouse.runs import LIVE
+from sinks.clickhouse.runs import LIVE, chunks_done
 from sinks.clickhouse.settings import ClickHouseSettings
 from tests.integration.replay.replaying import archive, replayed
 
@@ -64,6 +64,31 @@ def test_what_cannot_be_read_is_counted_and_nothing_else_changes(
     found = replayed(settings, "damaged")
     assert found.tally.unusable == {"not_json": 2, "unknown_type": 1}
     assert found.record.content_hash == whole.record.content_hash
+
+
+def test_names_of_any_kind_are_cut_and_read(settings: ClickHouseSettings, client: Client, week: list[Event]) -> None:
+    first = next(event for event in week if event.type == "tieline.work_item.opened.v1")
+    names = [
+        "a'b",
+        'c"d',
+        "e\\f",
+        "g%sh",
+        "{i:String}",
+        "j\u00e9\U0001f642",
+        "k -- l",
+        "m\\tn",
+        " o ",
+        "\uffff",
+        "?",
+        "~",
+    ]
+    processes = names[::4]
+    asked = [{"subject": name, "process": process} for name in names for process in processes]
+    archive(client, [first.model_copy(update=named) for named in asked])
+    found = replayed(settings, "names", chunk_events=1)
+    assert (found.record.work_items, found.record.events) == (len(asked),) * 2
+    assert len(chunks_done(client, "names")) == len(asked)
+    assert replayed(settings, "just-one", process="{i:String}").record.work_items == len(names)
 
 
 def test_a_run_is_made_once(settings: ClickHouseSettings, client: Client, week: list[Event]) -> None:
