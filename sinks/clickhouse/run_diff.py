@@ -14,10 +14,15 @@ from typing import Any, NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from schemas.errors import InvariantError
-from sinks.clickhouse.asked_sql import ASKED, SCOPE
+from sinks.clickhouse.asked_sql import ASKED, NEARBY, SCOPE
 from sinks.clickhouse.control_views import RUN_CHANGES
 from sinks.clickhouse.promoted_sql import alone
 from sinks.clickhouse.publish_sql import ASKED_TIME, atoms_where
+
+FIRST, LAST = "1971-01-01", "2149-01-01"
+"""All of history, as far as days of a quality view reach."""
+MOST_ROWS = 400_000
+"""Of evidence, of both runs, that are compared at once."""
 
 
 class Asked(NamedTuple):
@@ -26,8 +31,8 @@ class Asked(NamedTuple):
     a: str
     b: str
     process: str = ""
-    first: str = "1900-01-01"
-    after: str = "2299-01-01"
+    first: str = FIRST
+    after: str = LAST
 
     def parameters(self) -> dict[str, Any]:
         """As the statements here take them."""
@@ -108,25 +113,52 @@ def figures(client: Client, asked: Asked) -> dict[TieKey, Figures]:
     return {TieKey(*row[:5]): Figures(*row[5:]) for row in rows}
 
 
-def months(client: Client, asked: Asked) -> list[tuple[str, date]]:
-    """Process and month of all evidence of either run that may matter: the pieces that are compared one by one."""
+class Piece(NamedTuple):
+    """Evidence that is compared at once: of months, `last` included; of one process, or of all that are asked for."""
+
+    process: str
+    first: date
+    last: date
+
+
+def pieces(client: Client, asked: Asked, most_rows: int = MOST_ROWS) -> list[Piece]:
+    """All evidence of either run that may matter, cut so that no piece has many more rows than it may."""
     sql = f"""{_PLAIN}
-SELECT DISTINCT process, toStartOfMonth(at) AS month FROM evidence
-WHERE run IN ({{run:String}}, {{compare:String}}) AND {SCOPE} AND {_NEARBY}
-ORDER BY process, month"""
-    return [(process, month) for process, month in client.query(sql, parameters=asked.parameters()).result_rows]
+SELECT process, toStartOfMonth(at) AS month, count() AS rows FROM evidence
+WHERE run IN ({{run:String}}, {{compare:String}}) AND {SCOPE} AND {NEARBY}
+GROUP BY process, month ORDER BY process, month"""
+    found = [(str(process), month, int(rows)) for process, month, rows in _ask(client, sql, asked.parameters())]
+    if found and sum(rows for _, _, rows in found) <= most_rows:
+        return [Piece(asked.process, min(month for _, month, _ in found), max(month for _, month, _ in found))]
+    cut: list[Piece] = []
+    held = 0
+    for process, month, rows in found:
+        if cut and cut[-1].process == process and held + rows <= most_rows:
+            cut[-1], held = cut[-1]._replace(last=month), held + rows
+        else:
+            cut.append(Piece(process, month, month))
+            held = rows
+    return cut
 
 
-def compare_rows(client: Client, asked: Asked, told: Callable[[int, int], None] = lambda done, of: None) -> Rows:
+def compare_rows(
+    client: Client,
+    asked: Asked,
+    told: Callable[[int, int], None] = lambda done, of: None,
+    most_rows: int = MOST_ROWS,
+) -> Rows:
     """Rows of evidence of the shared atoms, by tie and rule.
 
     A row that is in another atom in each run is one only A has, in its tie there, and one only B has.
-    Cost: about 2 s per million rows; memory is bounded by the evidence of one month of one process.
+    Args:
+        told: pieces that are done, and all of them.
+    Cost: about 3 s per million rows; memory is bounded by a piece, or by the evidence of one month of one process.
     """
     found: Rows = {}
-    for (process, month), done, of in _pieces(client, asked):
-        told(done, of)
-        for row in client.query(_ROWS, parameters=_of_month(asked, process, month)).result_rows:
+    cut = pieces(client, asked, most_rows)
+    for done, piece in enumerate(cut):
+        told(done, len(cut))
+        for row in _ask(client, _ROWS, _of(asked, piece)):
             for key in _both_ways(TieKey(*row[:5])):
                 rules = found.setdefault(key, {})
                 rules[row[5]] = rules.get(row[5], RowCounts()).plus(RowCounts(*row[6:]))
@@ -136,10 +168,10 @@ def compare_rows(client: Client, asked: Asked, told: Callable[[int, int], None] 
 def compare_events(client: Client, asked: Asked) -> dict[TieKey, EventCounts]:
     """By tie: events that only one run has met. Cost: as `compare_rows`, and the handoffs of both runs."""
     found: dict[TieKey, EventCounts] = {}
-    for (process, month), _, _ in _pieces(client, asked):
-        sql = f"""
+    for piece in pieces(client, asked):
+        sql = f"""{_PLAIN}
 SELECT {_TIE}, uniqExactIf(event, side = 1), uniqExactIf(event, side = 2) FROM ({_ONE_SIDED}) GROUP BY {_TIE}"""
-        for row in client.query(f"{_PLAIN}{sql}", parameters=_of_month(asked, process, month)).result_rows:
+        for row in _ask(client, sql, _of(asked, piece)):
             for key in _both_ways(TieKey(*row[:5])):
                 before = found.get(key, EventCounts())
                 found[key] = EventCounts(before.only_a + int(row[5]), before.only_b + int(row[6]))
@@ -150,23 +182,22 @@ def one_sided_events(client: Client, asked: Asked, most: int) -> list[tuple[str,
     """Process, run and id of events that only that run has met, in alphabetical order: for auditors.
 
     Args:
-        most: for each process and month.
+        most: how many at most.
     """
     found: set[tuple[str, str, str]] = set()
-    for (process, month), _, _ in _pieces(client, asked):
-        sql = f"{_PLAIN} SELECT DISTINCT side, event FROM ({_ONE_SIDED}) ORDER BY side, event LIMIT {most + 1}"
-        rows = client.query(sql, parameters=_of_month(asked, process, month)).result_rows
-        found |= {(process, asked.a if side == 1 else asked.b, event) for side, event in rows}
-    return sorted(found)
+    for piece in pieces(client, asked):
+        sql = f"{_PLAIN} SELECT DISTINCT process, side, event FROM ({_ONE_SIDED}) ORDER BY ALL LIMIT {most}"
+        rows = _ask(client, sql, _of(asked, piece))
+        found |= {(process, asked.a if side == 1 else asked.b, event) for process, side, event in rows}
+    return sorted(found)[:most]
 
 
-def _pieces(client: Client, asked: Asked) -> list[tuple[tuple[str, date], int, int]]:
-    found = months(client, asked)
-    return [(piece, done, len(found)) for done, piece in enumerate(found)]
+def _ask(client: Client, sql: str, parameters: dict[str, Any]) -> Sequence[Sequence[Any]]:
+    return client.query(sql, parameters=parameters, settings=_SPILL).result_rows
 
 
-def _of_month(asked: Asked, process: str, month: date) -> dict[str, Any]:
-    return asked.parameters() | {"process": process, "month": month}
+def _of(asked: Asked, piece: Piece) -> dict[str, Any]:
+    return asked.parameters() | {"process": piece.process, "first": piece.first, "last": piece.last}
 
 
 def _both_ways(key: TieKey) -> Sequence[TieKey]:
@@ -189,16 +220,16 @@ def _by_itself(asked: str) -> str:
 
 
 _PLAIN = f"{ASKED}, {_by_itself('run')}, {_by_itself('compare')}"
-_NEARBY = "at >= earliest_from_at AND at < latest_to_at"
 _TIE = ", ".join(TieKey._fields)
 _ATOM = f"{_TIE}, site, period, period_start"
 _KEY = "work_item, episode_id, rule, part"
 
 # A quarter that holds a month starts at most two months before it, a week that reaches into it at most six days.
 _AROUND = (
-    f"{SCOPE} AND {ASKED_TIME} AND period_start > addDays({{month:Date32}}, -92)"
-    " AND period_start < addMonths({month:Date32}, 1)"
+    f"{SCOPE} AND {ASKED_TIME} AND period_start > addDays({{first:Date32}}, -92)"
+    " AND period_start < addMonths({last:Date32}, 1)"
 )
+_SPILL = {"max_bytes_before_external_group_by": 150_000_000}
 
 
 def _publishable(asked: str) -> str:
@@ -210,10 +241,14 @@ _SHARED = f"""
 SELECT {_ATOM} FROM ({_publishable("run")} UNION ALL {_publishable("compare")}) GROUP BY {_ATOM} HAVING count() = 2"""
 
 
+def _in_piece(at: str) -> str:
+    return f"toStartOfMonth({at}) >= {{first:Date}} AND toStartOfMonth({at}) <= {{last:Date}}"
+
+
 def _evidence(asked: str, side: int, columns: str) -> str:
     return f"""
 SELECT {side} AS side, {columns} FROM evidence FINAL
-WHERE run = {{{asked}:String}} AND process = {{process:String}} AND toStartOfMonth(at) = {{month:Date}}
+WHERE run = {{{asked}:String}} AND (any_process OR process = {{process:String}}) AND {_in_piece("at")}
     AND ({_ATOM}) IN ({_SHARED})"""
 
 
@@ -237,17 +272,17 @@ def _met(asked: str, side: int) -> str:
     at = {"handoffs": "offered_at", "exchanges": "sent_at", "problems": "raised_at"}
     return " UNION ALL ".join(
         f"""
-SELECT {side} AS side, work_item, arrayJoin(event_ids) AS event FROM {table} FINAL
-WHERE run = {{{asked}:String}} AND process = {{process:String}} AND toStartOfMonth({column}) = {{month:Date}}"""
+SELECT {side} AS side, process, work_item, arrayJoin(event_ids) AS event FROM {table} FINAL
+WHERE run = {{{asked}:String}} AND (any_process OR process = {{process:String}}) AND {_in_piece(column)}"""
         for table, column in at.items()
     )
 
 
+_ITEM_EVENT = "process, work_item, arrayJoin(event_ids) AS event"
 _BEHIND = f"{_TIE}, work_item, arrayJoin(event_ids) AS event"
 _ONE_SIDED = f"""
 SELECT {_TIE}, side, event
 FROM ({_evidence("run", 1, _BEHIND)} UNION ALL {_evidence("compare", 2, _BEHIND)})
-WHERE (3 - side, work_item, event) NOT IN (
-    SELECT side, work_item, event FROM ({_met("run", 1)} UNION ALL {_met("compare", 2)}
-        UNION ALL {_evidence("run", 1, "work_item, arrayJoin(event_ids) AS event")}
-        UNION ALL {_evidence("compare", 2, "work_item, arrayJoin(event_ids) AS event")}))"""
+WHERE (toUInt8(3 - side), process, work_item, event) NOT IN (
+    SELECT side, process, work_item, event FROM ({_met("run", 1)} UNION ALL {_met("compare", 2)}
+        UNION ALL {_evidence("run", 1, _ITEM_EVENT)} UNION ALL {_evidence("compare", 2, _ITEM_EVENT)}))"""

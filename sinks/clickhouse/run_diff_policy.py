@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from schemas.policy import ANY, InForce, PolicyBook
-from schemas.vocabulary import RULE_DIMENSION
+from schemas.vocabulary import LATEST, RULE_DIMENSION
 from sinks.clickhouse.run_policy import plain
 
 ALL_RULES = tuple(RULE_DIMENSION)
@@ -34,6 +34,7 @@ _GOVERNED: Mapping[str, tuple[str, ...]] = {
 """Rules whose evidence a part of the policy can touch; `observes` names them itself."""
 _UNSET = object()
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
+_INSTANT = timedelta(microseconds=1)
 
 
 class PolicyLine(NamedTuple):
@@ -64,10 +65,11 @@ class PolicyLine(NamedTuple):
 def policy_lines(a: PolicyBook, b: PolicyBook, process: str) -> list[PolicyLine]:
     """The lines that differ for a process, by path and time. Names and starts of versions are no lines."""
     starts = sorted({policy.effective_from for book in (a, b) for policy in book.policies})
-    spans = list(zip([None, *starts], [*starts, None], strict=True))
+    if starts and all(book.policies and book.policies[0].effective_from == starts[0] for book in (a, b)):
+        starts = starts[1:]  # before that there is no policy in either
     found = []
-    for since, until in spans:
-        at = since or _BEGINNING
+    for since, until in zip([None, *starts], [*starts, None], strict=True):
+        at = since or (until - _INSTANT if until else LATEST)
         one, other = (dict(_leaves(_parts(book.in_force(process, at)))) for book in (a, b))
         for path in sorted(one.keys() | other.keys()):
             values = one.get(path, _UNSET), other.get(path, _UNSET)

@@ -49,9 +49,9 @@ def diff(
     from deploy.composition.run_diff import diff_runs
     from deploy.composition.run_diff_page import to_csv, to_html
     from deploy.composition.runs import store_of_runs
-    from sinks.clickhouse.run_diff import Asked
+    from sinks.clickhouse.run_diff import FIRST, LAST, Asked
 
-    asked = Asked(a, b, process, _day(first, "--from", "1900-01-01"), _day(after, "--to", "2299-01-01"))
+    asked = Asked(a, b, process, _day(first, "--from", FIRST), _day(after, "--to", LAST))
     with store_of_runs(data) as client, Progress(console=err, transient=True) as progress:
         task = progress.add_task("comparing", total=None)
         found = diff_runs(
