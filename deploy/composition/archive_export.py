@@ -18,7 +18,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from clickhouse_connect.driver.client import Client
 from pydantic import ValidationError
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, TransientError
 from schemas.rows import METHOD_VERSION
 from sinks.clickhouse.archive_days import Day, Selection, days, event_batches, grouped
 from streams.event_files.manifest import MANIFEST, DayFile, Manifest, day_path, read_manifest, same_bytes
@@ -55,6 +55,7 @@ def export_archive(
     Args:
         progress: told (rows done, rows in all).
     Raises: ConfigError: the folder holds something else, or more than the store has now. ClickHouseError: the store.
+        TransientError: it changed or broke off meanwhile; what is whole stays, run it again.
     Memory: the rows of 200,000 events, or a row group where one day has more.
     """
     with _alone_in(folder):
@@ -165,8 +166,11 @@ def _written(client: Client, folder: Path, selection: Selection, group: Sequence
         if day not in open_days:
             open_days[day] = _DayWriter(folder, day)
         open_days[day].add(rows)
-    for day in sorted(open_days):
-        file = open_days[day].close()
+    planned = {each.day: each.rows for each in group}
+    for day in sorted(planned.keys() | open_days.keys()):
+        file = open_days[day].close() if day in open_days else None
+        if file is None or file.rows < planned.get(day, 0):
+            raise TransientError(f"the store gave fewer events of {day} than it has: try again")
         with (folder / UNFINISHED).open("a") as lines:
             lines.write(f"{file.model_dump_json()}\n")
             lines.flush()

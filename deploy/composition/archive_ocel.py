@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from clickhouse_connect.driver.client import Client
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, TransientError
 from sinks.clickhouse.archive_days import Selection, count_events, event_batches
 from streams.event_files.ocel_writer import OcelCounts, OcelWriter
 
@@ -29,6 +29,7 @@ def export_ocel(
         with_actors: with the keyed hashes of who acted.
         progress: told (rows read, rows in all).
     Raises: ConfigError: cannot be written there. ClickHouseError: the store.
+        TransientError: it broke off; nothing is there then.
     Memory: the things that one work item names, and all roles and actors.
     """
     total, read = count_events(client, selection), 0
@@ -38,6 +39,8 @@ def export_ocel(
             writing.item(item)
             read += len(item)
             progress(min(read, total), total)
+        if writing.counts.events + writing.counts.conflicts < total:
+            raise TransientError("the store gave fewer events than it has: try again")
         writing.finish()
         progress(total, total)
     return writing.counts

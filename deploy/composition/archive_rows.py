@@ -34,7 +34,7 @@ class ArchiveRows:
     Attributes:
         added: events that were new, and are acknowledged.
         known: events that the archive had, or that came twice.
-    Memory: 50,000 rows, about 1.5 kB each.
+    Memory: 50,000 rows.
     """
 
     def __init__(self, client: Client) -> None:

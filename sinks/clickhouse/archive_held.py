@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from clickhouse_connect.driver.client import Client
 
-_MOST_CHARACTERS = 50_000
+_MOST_BYTES = 150_000
 _DAYS = "SELECT DISTINCT process, toDate(time, 'UTC') FROM events"
 Identity = tuple[str, str, str, str]
 """(process, work item, source, id) of an event."""
@@ -33,7 +33,7 @@ def held_digests(client: Client, identities: Iterable[Identity]) -> set[str]:
 
 
 def held_days(client: Client) -> set[tuple[str, date]]:
-    """The processes and days of event time that the archive has anything of. Cost: 0.1 s per million rows."""
+    """The processes and days of event time that the archive has anything of. Cost: reads two columns."""
     return {(process, day) for process, day in client.query(_DAYS).result_rows}
 
 
@@ -43,11 +43,12 @@ def _texts(identities: Sequence[Identity]) -> Iterator[str]:
     size = 0
     for each in identities:
         text = f"({','.join(map(_quoted, each))})"
-        if texts and size + len(text) > _MOST_CHARACTERS:
+        length = len(text.encode()) + 1
+        if texts and size + length > _MOST_BYTES:
             yield ",".join(texts)
             texts, size = [], 0
         texts.append(text)
-        size += len(text) + 1
+        size += length
     if texts:
         yield ",".join(texts)
 

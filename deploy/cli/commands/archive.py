@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -155,6 +156,8 @@ def archive_store(data: Path | None) -> Iterator[tuple[Target, Client]]:
     from sinks.clickhouse.migrate import require_current
     from sinks.clickhouse.settings import connect
 
+    # It logs the traceback of a connection that breaks off; people get one line from us.
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
     target = find_target(data)
     client = connect(target.clickhouse)
     try:
