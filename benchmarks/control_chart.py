@@ -1,11 +1,12 @@
-"""A control chart of one series in plain Python: what `tie_control` says in SQL, and what simulations of it use.
+"""Control charts of one series in plain Python: what `tie_control` and `tie_latency_control` say in SQL, and what
+simulations of them use.
 
 Rules and formulas: docs/method/charts.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
 from math import comb, log2, sqrt
@@ -27,6 +28,22 @@ class Limits:
     def sigma(self, n: float) -> float | None:
         """σᵢ σz of a point with n observations."""
         return None if self.sigma_z is None else sqrt(self.center * (1 - self.center) / n) * self.sigma_z
+
+
+@dataclass(frozen=True)
+class RangeLimits:
+    """Centre of an XmR chart and its mean moving range; 0 for a baseline in which nothing moves."""
+
+    center: float
+    moving_range: float
+
+    def sigma(self, n: float = 1.0) -> float | None:
+        """Of every point, however many observations it has: limits are 2.66 moving ranges from the centre."""
+        return self.moving_range / D2 if self.moving_range > 0 else None
+
+    @property
+    def range_limit(self) -> float:
+        return 3.267 * self.moving_range
 
 
 @dataclass(frozen=True)
@@ -70,8 +87,30 @@ def limits(history: Sequence[tuple[float, float]]) -> Limits | None:
     return Limits(center, sigma_z if sigma_z > 0 else None)
 
 
-def flags(points: Sequence[tuple[float, float]], chart: Limits) -> list[Flags]:
-    """The four rules over the points (sum, n) that are shown."""
+def range_limits(history: Sequence[float]) -> RangeLimits | None:
+    """Of an XmR chart, from its first 20 values; None with fewer.
+
+    Source: D. J. Wheeler, Understanding Variation, 2nd ed. (2000).
+    """
+    if len(history) < BASELINE:
+        return None
+    baseline = history[:BASELINE]
+    moves = [abs(b - a) for a, b in pairwise(baseline)]
+    return RangeLimits(sum(baseline) / BASELINE, sum(moves) / len(moves))
+
+
+def segments(starts: Sequence[float], breaks: Sequence[float]) -> list[list[int]]:
+    """Places of points that share a baseline: a chart begins anew with the first point that starts at or after a break.
+
+    Args:
+        starts: of the points' periods, ascending.
+    """
+    passed = [sum(at <= start for at in breaks) for start in starts]
+    return [[place for place, _ in run] for _, run in groupby(enumerate(passed), key=lambda found: found[1])]
+
+
+def flags(points: Sequence[tuple[float, float]], chart: Limits | RangeLimits) -> list[Flags]:
+    """The four rules over the points (sum, n) that are shown; of an XmR chart (value, 1)."""
     values = [s / n for s, n in points]
     sides = [_sign(value - chart.center) for value in values]
     outer = [_beyond(value, chart, n, 2) for value, (_, n) in zip(values, points, strict=True)]
@@ -112,11 +151,38 @@ def fewest_crossings(useful: int) -> int:
     return next(k for k, ways in enumerate(below) if 20 * ways >= 2**trials)
 
 
+def long_runs(values: Sequence[float]) -> list[bool]:
+    """Which points are in a run about the median that is longer than Anhøj's limit."""
+    found = run_chart(values)
+    useful = [_sign(value - found.median) for value in values if value != found.median]
+    lengths = iter(_run_lengths(useful))
+    return [value != found.median and next(lengths) > found.longest_run_limit for value in values]
+
+
+def median_wait_s(answered: Mapping[int, int], gone: Mapping[int, int]) -> float | None:
+    """The Kaplan-Meier median of waits in bins (see sinks.clickhouse.details_sql), in a straight line within its bin.
+
+    Args:
+        answered: bin to how many were answered in it.
+        gone: bin to how many were no longer followed after it, unanswered.
+    Returns: seconds; None if more than half had not been answered when they were last seen.
+    """
+    left, at_risk = 1.0, sum(answered.values()) + sum(gone.values())
+    for number in sorted({*answered, *gone}):
+        before, answers = left, answered.get(number, 0)
+        left *= 1 - answers / at_risk
+        at_risk -= answers + gone.get(number, 0)
+        if left <= 0.5 + 1e-9 and before > left:
+            place = number + (before - 0.5) / (before - left)
+            return float(15 * (2 ** (place / 4) - 1))
+    return None
+
+
 def _sign(x: float) -> int:
     return (x > 0) - (x < 0)
 
 
-def _beyond(value: float, chart: Limits, n: float, sigmas: int) -> int:
+def _beyond(value: float, chart: Limits | RangeLimits, n: float, sigmas: int) -> int:
     """The side of a point that lies more than so many sigmas from the centre, or 0."""
     sigma = chart.sigma(n)
     return _sign(value - chart.center) if sigma is not None and abs(value - chart.center) > sigmas * sigma else 0

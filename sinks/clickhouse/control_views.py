@@ -6,10 +6,14 @@ migration of its own: a test compares each view with the newest migration that c
 
 from __future__ import annotations
 
-from math import comb
+import sys
+from collections.abc import Collection
 
 from schemas.method.tie import Z
 from sinks.clickhouse.asked_sql import ASKED, SCOPE, by_period, period_end
+from sinks.clickhouse.control_rules import D2, INTERVENTIONS_TOLD, VERDICTS, judged, parted
+from sinks.clickhouse.details_sql import bin_start_s, waiting_bin
+from sinks.clickhouse.expected_alarms import OF_LATENCIES, OF_SHARES
 from sinks.clickhouse.promoted_sql import alone, as_of_by_run
 from sinks.clickhouse.publish_sql import ASKED_TIME, atoms_where
 from sinks.clickhouse.quality_views import create_view
@@ -17,83 +21,7 @@ from sinks.clickhouse.windows_sql import exact_sum
 
 _HEADER = "-- Written by `python -m sinks.clickhouse.control_views`: see there for what it means.\n"
 _SERIES = "process, communicator_role, experiencer_role, dimension, origin"
-RULE_SET = "NHS making data count"
-BASELINE = 20
-"""Points that fix the limits, counted from the start of the run."""
-_LONG_RUN = 7
-_D2 = 1.128
-
-# Share of charts of a process that does not change with a signal all the same, by points: the first scenario of
-# `python -m benchmarks.false_alarms`.
-_LENGTHS = (1, 2, 3, 5, 7, 10, 15, 20, 24, 30, 40, 52, 78, 104, 156, 208, 260, 520)
-FALSE_ALARMS_FROM_START = dict(
-    zip(
-        _LENGTHS,
-        (
-            0.005,
-            0.009,
-            0.012,
-            0.023,
-            0.041,
-            0.07,
-            0.103,
-            0.139,
-            0.206,
-            0.3,
-            0.437,
-            0.555,
-            0.714,
-            0.798,
-            0.904,
-            0.951,
-            0.972,
-            0.997,
-        ),
-        strict=True,
-    )
-)
-FALSE_ALARMS_AFTER_BASELINE = dict(
-    zip(
-        _LENGTHS,
-        (
-            0.009,
-            0.028,
-            0.044,
-            0.073,
-            0.123,
-            0.178,
-            0.271,
-            0.346,
-            0.406,
-            0.469,
-            0.554,
-            0.646,
-            0.758,
-            0.833,
-            0.92,
-            0.958,
-            0.976,
-            0.998,
-        ),
-        strict=True,
-    )
-)
-
-MOST_POINTS = 1100
-"""Of a chart with the 5 % quantile of its crossings: twenty years of weeks."""
-
-
-def crossings_limits(most: int = MOST_POINTS) -> list[int]:
-    """k-th element: the fewest useful points whose 5 % quantile of crossings, binomial at a half, is k (exactly)."""
-    starts: list[int] = []
-    below = 1  # ways of fewer than k + 1 crossings in no trials, k being the limit so far
-    for trials in range(1, most):
-        below = 2 * below - comb(trials - 1, len(starts))
-        if 20 * below < 2**trials:
-            starts.append(trials + 1)
-            below += comb(trials, len(starts))
-    return starts
-
+_TIE = "process, communicator_role, experiencer_role, origin"
 
 # A replay looks up to its as_of; a live run up to now.
 _AS_OF_BY_RUN = f"{as_of_by_run('assumeNotNull(as_of)')} AS as_of_by_run"
@@ -123,94 +51,101 @@ WHERE waiting = 0 AND toDateTime64({period_end("period_start")}, 6, 'UTC') <= {_
 
 
 _HISTORY = f"""
-SELECT {_SERIES}, any(period) AS period, arraySort(groupArray((period_start, s, n))) AS history,
-    arraySlice(history, 1, {BASELINE}) AS baseline, length(baseline) AS baseline_points
+SELECT {_SERIES}, any(period) AS period, arraySort(groupArray((period_start, s, n))) AS history
 FROM ({_POINTS})
 GROUP BY {_SERIES}"""
 
-# 0.5 stands in until there is a baseline, so that no step meets a null; nothing made of it is shown.
-_CENTERED = f"""
-SELECT {_SERIES}, baseline_points,
-    if(baseline_points = {BASELINE}, arraySum(baseline.2) / arraySum(baseline.3), 0.5) AS middle,
+_SHARES = f"""
+SELECT *, if(notEmpty(baseline), arraySum(baseline.2) / arraySum(baseline.3), 0.5) AS middle,
     arrayMap((s, n) -> (s / n - middle) / sqrt(middle * (1 - middle) / n), baseline.2, baseline.3) AS z,
-    arrayFilter(point -> point.1 >= {by_period("from")} AND point.1 <= asked_last_day, history) AS shown,
-    arrayMap((s, n) -> s / n, shown.2, shown.3) AS value, history[1].1 AS first
-FROM ({_HISTORY})"""
+    arraySum(arrayMap((a, b) -> abs(b - a), arrayPopBack(z), arrayPopFront(z))) / (length(z) - 1) / {D2} AS sigma_z,
+    middle > 0 AND middle < 1 AND sigma_z > 0 AS varies, arrayMap((s, n) -> s / n, shown.2, shown.3) AS value,
+    arrayMap(n -> sqrt(middle * (1 - middle) / n) * sigma_z, shown.3) AS spread, arrayMap(n -> 0, shown.3) AS extra
+FROM ({parted(_HISTORY, _SERIES, by_period("from"))})"""
 
-# Without variation in the baseline (all its points alike, or all 0 or 1) there is a centre but there are no limits.
-_LIMITED = f"""
-SELECT *, arrayMap(side -> toInt8(sign(side - middle)), value) AS side,
-    arraySum(arrayMap((a, b) -> abs(b - a), arrayPopBack(z), arrayPopFront(z))) / {BASELINE - 1} / {_D2} AS sigma_z,
-    baseline_points = {BASELINE} AS centered, centered AND middle > 0 AND middle < 1 AND sigma_z > 0 AS limited,
-    arrayMap(n -> if(limited, sqrt(middle * (1 - middle) / n) * sigma_z, 0.), shown.3) AS sigma,
-    arrayMap((a, b) -> toInt8(sign(b - a)), arrayPopBack(value), arrayPopFront(value)) AS step,
-    arraySort(value) AS ordered, length(value) AS points,
-    (ordered[intDiv(points + 1, 2)] + ordered[intDiv(points, 2) + 1]) / 2 AS half,
-    arrayFilter(of -> of != 0, arrayMap(of -> toInt8(sign(of - half)), value)) AS useful
-FROM ({_CENTERED})
-WHERE notEmpty(shown)"""
-
-
-def _run_lengths(signs: str) -> str:
-    """For each element the length of the run of equal ones that it is in."""
-    starts = f"arrayMap((one, last) -> one != last, {signs}, arrayPopBack(arrayPushFront({signs}, toInt8(9))))"
-    runs = f"arraySplit((one, start) -> start, {signs}, {starts})"
-    return f"arrayFlatten(arrayMap(run -> arrayMap(one -> length(run), run), {runs}))"
-
-
-_RUNS = f"""
-SELECT *, {_run_lengths("side")} AS side_run, {_run_lengths("step")} AS step_run,
-    {_run_lengths("useful")} AS useful_run,
-    arrayMap((one, run) -> one != 0 AND run >= {_LONG_RUN - 1}, step, step_run) AS climbing,
-    arrayMap((one, off, by) -> if(limited AND abs(off - middle) > 2 * by, one, 0), side, value, sigma) AS outer
-FROM ({_LIMITED})"""
-
-_FLAGGED = f"""
-SELECT *,
-    arrayMap((off, by) -> limited AND abs(off - middle) > 3 * by, value, sigma) AS beyond_limits,
-    arrayMap((one, run) -> centered AND one != 0 AND run >= {_LONG_RUN}, side, side_run) AS shift,
-    arrayMap((into, out) -> centered AND (into OR out), arrayPushFront(climbing, false), arrayPushBack(climbing, false))
-        AS trend,
-    arrayMap((one, i) -> one != 0 AND (outer[toInt64(i) - 2] = one AND i > 2 OR outer[toInt64(i) - 1] = one AND i > 1
-        OR outer[i + 1] = one OR outer[i + 2] = one), outer, arrayEnumerate(outer)) AS near_limit,
-    arrayFilter((rule, broken) -> has(broken, true), ['beyond_limits', 'shift', 'trend', 'near_limit'],
-        [beyond_limits, shift, trend, near_limit]) AS broken
-FROM ({_RUNS})"""
-
-
-def _interpolated(x: str, table: dict[int, float]) -> str:
-    """Linear between the rows of a table, constant beyond its ends."""
-    xs, ys = list(table), list(table.values())
-    place = f"greatest(1, least({len(xs) - 1}, arrayLastIndex(known -> known <= {x}, {xs})))"
-    between = f"greatest(0, least(1, ({x} - {xs}[place]) / ({xs}[place + 1] - {xs}[place])))"
-    return f"arrayMap(place -> {ys}[place] + {between} * ({ys}[place + 1] - {ys}[place]), [{place}])[1]"
-
-
-# Once per chart, before its points become rows.
-_JUDGED = f"""
-SELECT {_SERIES}, baseline_points, points, centered, limited, middle, half,
-    toUInt32(arrayMax(arrayPushBack(useful_run, 0))) AS longest_run,
-    if(empty(useful), 0, toUInt32(round(log2(length(useful)) + 3))) AS longest_run_limit,
-    toUInt32(arrayCount((a, b) -> a != b, arrayPopBack(useful), arrayPopFront(useful))) AS crossings,
-    toUInt32(arrayCount(fewest -> fewest <= length(useful), {crossings_limits()})) AS crossings_limit,
-    multiIf(NOT centered, concat('not enough data: ', toString(baseline_points), ' of {BASELINE} points'),
-        empty(broken), 'common cause only', concat('special cause: ', arrayStringConcat(broken, ', '))) AS verdict,
-    if(shown[1].1 = first, {_interpolated("points", FALSE_ALARMS_FROM_START)},
-        {_interpolated("points", FALSE_ALARMS_AFTER_BASELINE)}) AS false_alarms,
-    arrayZip(shown.1, value, shown.3, sigma, beyond_limits, shift, trend, near_limit) AS drawn
-FROM ({_FLAGGED})"""
-
-TIE_CONTROL = f"""{ASKED}, {alone()}, {_AS_OF_BY_RUN}
+TIE_CONTROL = f"""{ASKED}, {alone()}, {_AS_OF_BY_RUN}, {INTERVENTIONS_TOLD}
 SELECT {_SERIES}, toDateTime(point.1, 'UTC') AS period_start, point.2 AS value, point.3 AS n,
     if(centered, middle, NULL) AS center,
     if(limited, greatest(0., middle - 3 * point.4), NULL) AS lower,
     if(limited, least(1., middle + 3 * point.4), NULL) AS upper,
-    toUInt32(baseline_points) AS baseline_points, toUInt32(points) AS points,
-    '{RULE_SET}' AS rule_set, point.5 AS beyond_limits, point.6 AS shift, point.7 AS trend, point.8 AS near_limit,
-    half AS median, longest_run, longest_run_limit, crossings, crossings_limit, verdict,
-    if(centered, false_alarms, NULL) AS expected_false_alarms
-FROM (SELECT *, arrayJoin(drawn) AS point FROM ({_JUDGED}))
+    {VERDICTS}
+FROM (SELECT *, arrayJoin(drawn) AS point FROM ({judged(_SHARES, _SERIES, OF_SHARES)}))
 ORDER BY {_SERIES}, period_start
+SETTINGS join_use_nulls = 0"""
+
+# Every handoff of a period says (bin, not answered, times): answers of a bin come before what is last seen in it.
+_SAID = f"""
+SELECT {_TIE}, any(a.period) AS period, period_start, sum(a.pending) AS waiting, any(a.run) AS run,
+    arraySort(groupArrayArray(arrayConcat(
+        arrayMap((bin, times) -> (toUInt32(bin), 0, times), mapKeys(answered), mapValues(answered)),
+        arrayMap((bin, times) -> (toUInt32(bin), 1, times), mapKeys(unanswered), mapValues(unanswered)),
+        arrayMap((minute, times) -> ({waiting_bin("greatest(0, toUnixTimestamp(as_of) - minute * 60)")}, 1, times),
+            mapKeys(open_since), mapValues(open_since))))) AS said
+FROM
+({
+    atoms_where(
+        SCOPE + " AND dimension = 'timeliness'",
+        "communicator_role, experiencer_role, dimension, origin, period_start, pending, answered, unanswered,"
+        " open_since",
+        f"*, {_AS_OF} AS as_of",
+    )
+}) AS a
+WHERE publishable
+GROUP BY {_TIE}, period_start"""
+
+# Kaplan-Meier: `waits` says of each place what share still waits after it. The median lies where that falls to a half,
+# in a straight line within its bin.
+_MEDIANS = f"""
+SELECT {_TIE}, period, period_start, arraySum(said.3) AS n,
+    arrayMap(seen -> n - seen, arrayPushFront(arrayPopBack(arrayCumSum(said.3)), 0)) AS at_risk,
+    arrayMap(left -> exp(left), arrayCumSum((told, r) -> if(told.2 = 0, log(1 - told.3 / r), 0.), said, at_risk))
+        AS waits,
+    arrayFirstIndex(left -> left <= 0.5 + 1e-9, waits) AS place, place > 0 AS reached, said[place].1 AS bin,
+    if(bin = said[1].1, 1., waits[arrayFirstIndex(told -> told.1 = bin, said) - 1]) AS before,
+    waits[arrayLastIndex(told -> told.1 = bin, said)] AS after,
+    log(greatest(1., {bin_start_s("(bin + (before - 0.5) / (before - after))")})) AS log_median
+FROM ({_SAID})
+WHERE waiting = 0 AND notEmpty(said)
+    AND toDateTime64({period_end("period_start")}, 6, 'UTC') <= {_AS_OF}"""
+
+_LATENCY_HISTORY = f"""
+SELECT {_TIE}, 'timeliness' AS dimension, any(m.period) AS period,
+    arraySort(groupArrayIf((period_start, log_median, m.n), reached)) AS history,
+    groupArrayIf(period_start, NOT reached) AS unreached
+FROM ({_MEDIANS}) AS m
+GROUP BY {_TIE}
+HAVING notEmpty(history)"""
+
+_LATENCIES = f"""
+SELECT *, if(notEmpty(baseline), arrayAvg(baseline.2), 0.5) AS middle,
+    arrayAvg(arrayMap((a, b) -> abs(b - a), arrayPopBack(baseline.2), arrayPopFront(baseline.2))) AS moving_range,
+    moving_range > 0 AS varies, shown.2 AS value, arrayMap(n -> moving_range / {D2}, shown.3) AS spread,
+    arraySlice(arrayMap((a, b) -> b.2 - a.2, arrayPushFront(arrayPopBack(points), points[1]), points),
+        indexOf(points, shown[1]), length(shown)) AS extra
+FROM ({parted(_LATENCY_HISTORY, _TIE, by_period("from"), "unreached,")})"""
+
+TIE_LATENCY_CONTROL = f"""{ASKED}, {alone()}, {_AS_OF_BY_RUN}, {INTERVENTIONS_TOLD}
+SELECT {_TIE}, toDateTime(point.1, 'UTC') AS period_start, exp(point.2) AS median_s, point.3 AS n,
+    if(centered, exp(middle), NULL) AS center_s, if(limited, exp(middle - 3 * point.4), NULL) AS lower_s,
+    if(limited, exp(middle + 3 * point.4), NULL) AS upper_s,
+    if(point.1 = first, NULL, abs(point.10)) AS moving_range, if(limited, 3.267 * range_mean, NULL) AS range_limit,
+    ifNull(moving_range > range_limit, false) AS beyond_range, periods_without_median,
+    {VERDICTS.replace("half AS median", "exp(half) AS run_median_s")}
+FROM
+(
+    SELECT *, arrayJoin(drawn) AS point
+    FROM ({
+    judged(
+        _LATENCIES,
+        _TIE,
+        OF_LATENCIES,
+        "points[1].1 AS first, moving_range AS range_mean,"
+        f" toUInt32(arrayCount(day -> day >= {by_period('from')} AND day <= asked_last_day, unreached))"
+        " AS periods_without_median,",
+    )
+})
+)
+ORDER BY {_TIE}, period_start
 SETTINGS join_use_nulls = 0"""
 
 _ATOM = "process, site, period, period_start, dimension, origin, communicator_role, experiencer_role"
@@ -276,14 +211,19 @@ FROM ({_WITH_SPREAD}) AS w
 ORDER BY {_SERIES}
 SETTINGS join_use_nulls = 0"""
 
-CONTROL_VIEWS: dict[str, str] = {"tie_control": TIE_CONTROL, "run_changes": RUN_CHANGES}
+CONTROL_VIEWS: dict[str, str] = {
+    "tie_control": TIE_CONTROL,
+    "tie_latency_control": TIE_LATENCY_CONTROL,
+    "run_changes": RUN_CHANGES,
+}
 """Name to SELECT, in the order of creation."""
 
 
-def migration() -> str:
-    """The text of the migration that creates all views of control charts."""
-    return _HEADER + "".join(f"\n{create_view(name, select)};\n" for name, select in CONTROL_VIEWS.items())
+def migration(names: Collection[str] = ()) -> str:
+    """The part of a migration that creates these views, in the order of creation; all of them for no names."""
+    chosen = {name: select for name, select in CONTROL_VIEWS.items() if name in names or not names}
+    return _HEADER + "".join(f"\n{create_view(name, select)};\n" for name, select in chosen.items())
 
 
 if __name__ == "__main__":
-    print(migration(), end="")
+    print(migration(sys.argv[1:]), end="")

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from benchmarks.control_chart import BASELINE, Flags, Limits, fewest_crossings, flags, limits, run_chart
 from schemas.method.tie import Z
-from sinks.clickhouse.control_views import MOST_POINTS, crossings_limits
+from sinks.clickhouse.control_rules import MOST_POINTS, crossings_limits
 from sinks.clickhouse.insert import insert_rows
 from tests.integration.store.rows import declare
 
