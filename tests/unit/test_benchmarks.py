@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.answer import Answer, from_scratch
-from benchmarks.fold import fold_in_memory
+from benchmarks.fold import fold_in_memory, fold_whole_items
 from benchmarks.load import expected_of, live, policies, simulated
 from benchmarks.report import figure
 from tests.builders import LONG_AFTER
@@ -39,7 +39,9 @@ def test_a_quick_run_checks_its_answer_and_writes_its_figures(tmp_path: Path) ->
     done = run("fold", "--quick", "--json", str(tmp_path / "figures.json"))
     assert done.returncode == 0, done.stderr
     figures = json.loads((tmp_path / "figures.json").read_text())["figures"]
-    assert [each["measure"] for each in figures] == ["events per CPU-second", "peak memory"]
+    throughput = ["events per CPU-second", "peak memory"]
+    assert [each["measure"] for each in figures if each["benchmark"] == "fold in memory"] == throughput
+    assert [each["measure"] for each in figures if each["benchmark"] == "fold of whole items"][:2] == throughput
     assert all(each["median"] > 0 for each in figures)
 
 
@@ -50,6 +52,8 @@ async def test_a_wrong_answer_gives_no_figure(tmp_path: Path) -> None:
     wrong = Answer({**right.rows, "handoffs": right.rows["handoffs"] + 1}, right.digest)
     with pytest.raises(AssertionError, match="wrong answer"):
         await fold_in_memory(tmp_path / "load.tsv", wrong)
+    with pytest.raises(AssertionError, match="wrong answer"):
+        await fold_whole_items(tmp_path / "load.tsv", wrong)
 
 
 def test_the_digest_sees_a_row_that_differs_only_in_content() -> None:
