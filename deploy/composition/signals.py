@@ -139,8 +139,13 @@ def signals_worker(
     outbox = Outbox(told, settings.quiet.calendar if settings.quiet else None)
     sender = HttpSender()
     deliveries = Deliveries(outbox, sender, store, speaker.bury, speaker.speaks, clock)
+
+    async def deliver() -> None:
+        async with sender:
+            await deliveries.run()
+
     app, speaker.signals = signals_app(
-        broker, store, settings.kinds, deliveries, transport, clock, [deliveries.run] if told else []
+        broker, store, settings.kinds, deliveries, transport, clock, [deliver] if told else []
     )
     return app
 
