@@ -51,7 +51,7 @@ faults: $(VENV)/dev.stamp ## kill the gateway 50 times and the broker 5 times, o
 bench: $(VENV)/dev.stamp ## events per CPU-second, peak memory, latency
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
-validity: $(VENV)/dev.stamp ## does it measure what it says: simulate, compare, write docs/validity.md (fifteen minutes of one core)
+validity: $(VENV)/dev.stamp ## does it measure what it says: simulate, compare, write docs/validity.md (twelve minutes of one core)
 	@exec $(BIN)/python -m benchmarks.validity $(ARGS)
 
 dashboards: $(VENV)/dev.stamp ## write the Grafana JSON that docker-compose provisions and tests compare with

@@ -1,4 +1,5 @@
-"""Rule 2: no published quality view depends on an unpublishable atom, whatever is altered inside one.
+"""Rule 2: no published quality view depends on an unpublishable atom, whatever is altered inside one; nor does a
+report, nor the difference of two runs.
 
 The views are those that readers are granted: a view that is new is asked too. What it takes beside a period has to be
 named in `ALSO`.
@@ -9,18 +10,26 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from deploy.composition.reading import ServerReader
+from deploy.composition.report import gather
+from deploy.composition.run_diff import diff_runs
+from deploy.composition.run_diff_page import to_html
+from deploy.report import asked as report_asked
+from deploy.report.report import report
 from schemas.policy import Policy, PolicyBook
-from schemas.rows import EvidenceRow, Row
+from schemas.rows import METHOD_VERSION, EvidenceRow, Row
 from schemas.vocabulary import EventRef
 from sinks.clickhouse.audiences import QUALITY
 from sinks.clickhouse.insert import insert_rows
-from sinks.clickhouse.records import process_records, process_row
+from sinks.clickhouse.records import RunRecord, process_records, process_row
+from sinks.clickhouse.run_diff import Asked
+from sinks.clickhouse.runs import write_run
 from sinks.clickhouse.windows import reaggregate_all, refresh_priors
 from streams.inference.atoms import AtomKey, atoms, publishable
 from streams.inference.facts import facts
@@ -65,6 +74,8 @@ SCORES = (
     " ['timeliness', 'accuracy', 'problem_solving', 'shared_goals'][number % 4 + 1], 3 + number / 20, 9"
     " FROM numbers(12)"
 )
+BEGUN = datetime(2026, 7, 1, tzinfo=UTC)
+TOLD = report_asked.Asked(WORLD.process, datetime(2025, 12, 1, tzinfo=UTC), BEGUN, compare="again")
 _WINDOW = ", ".join(AtomKey._fields)
 Alter = Callable[[list[EvidenceRow], random.Random], Iterator[EvidenceRow]]
 
@@ -81,27 +92,33 @@ def evidence() -> list[EvidenceRow]:
     return [with_details(row, rng) for row in rows if isinstance(row, EvidenceRow) and row.ripe]
 
 
-def store(client: Client, rows: list[EvidenceRow]) -> None:
-    """Evidence of both runs, as the sink and a replay leave it."""
-    for run in RUNS:
+def store(client: Client, rows: list[EvidenceRow], runs: tuple[str, ...] = RUNS) -> None:
+    """Evidence of runs, as the sink and a replay leave it."""
+    for run in runs:
         put(client, "evidence", [row.model_copy(update={"run": run}) for row in rows])
     client.command(f"INSERT INTO tie_windows ({_WINDOW}) SELECT DISTINCT {_WINDOW} FROM evidence")
-    for run in RUNS:
+    for run in runs:
         reaggregate_all(client, run)
         refresh_priors(client, run)
 
 
 def answers(client: Client) -> dict[str, bytes]:
-    """Every quality view, byte by byte."""
-    found = {}
-    for name, view in QUALITY.items():
-        unknown = set(view.also_takes) - ALSO.keys()
-        assert not unknown, f"{name} takes {unknown}: say in ALSO what this test asks with"
-        given = {**PERIOD, **ASKED.get(name, {}), **{field: ALSO[field] for field in view.also_takes}}
-        arguments = ", ".join(f"{field} = '{value}'" for field, value in given.items())
-        asked = f"{name}({arguments})" if view.takes_period else name
-        found[name] = client.raw_query(f"SELECT * FROM {asked} ORDER BY ALL", fmt="JSONCompactEachRow")
+    """Every quality view, the report and the difference of the runs, byte by byte."""
+    found = {name: view_of(client, name) for name in QUALITY}
+    found["report"] = report([gather(ServerReader(client), TOLD)]).encode()
+    found["diff"] = to_html(diff_runs(client, Asked(*RUNS))).encode()
     return found
+
+
+def view_of(client: Client, name: str) -> bytes:
+    """What a quality view answers."""
+    view = QUALITY[name]
+    unknown = set(view.also_takes) - ALSO.keys()
+    assert not unknown, f"{name} takes {unknown}: say in ALSO what this test asks with"
+    given = {**PERIOD, **ASKED.get(name, {}), **{field: ALSO[field] for field in view.also_takes}}
+    arguments = ", ".join(f"{field} = '{value}'" for field, value in given.items())
+    asked = f"{name}({arguments})" if view.takes_period else name
+    return client.raw_query(f"SELECT * FROM {asked} ORDER BY ALL", fmt="JSONCompactEachRow")
 
 
 def atom_of(row: EvidenceRow) -> AtomKey:
@@ -169,7 +186,8 @@ def other_counts(rows: list[EvidenceRow], rng: random.Random) -> Iterator[Eviden
     yield from fewer_items(rows, rng)
 
 
-ALTERATIONS: tuple[Alter, ...] = (other_insides, other_counts)
+ALTERATIONS: tuple[tuple[Alter, tuple[str, ...]], ...] = ((other_insides, RUNS), (other_counts, RUNS[1:]))
+"""What is altered, and in which runs."""
 
 
 SHOWING = {"ties", "overall", "tie_periods", "tie_answers", "tie_marks", "tie_hours", "tie_control"}
@@ -192,32 +210,34 @@ def stored(client: Client, rows: list[EvidenceRow]) -> Client:
     for run in RUNS:
         declared = process_records(PolicyBook((POLICY,)), run, {WORLD.process})
         insert_rows(client, "processes", [process_row(record) for record in declared])
+        kind: Literal["live", "replay"] = "live" if run == "live" else "replay"
+        write_run(
+            client, RunRecord(run=run, kind=kind, status="finished", method_version=METHOD_VERSION, started_at=BEGUN)
+        )
     client.command(f"INSERT INTO surveys {SURVEY} SELECT {SCORES}")
     store(client, rows)
     return client
 
 
-def test_quality_views_depend_on_publishable_atoms_alone(stored: Client, rows: list[EvidenceRow]) -> None:
+@pytest.mark.timeout(600)
+def test_quality_views_report_and_diff_depend_on_publishable_atoms_alone(
+    stored: Client, rows: list[EvidenceRow]
+) -> None:
     shown, before = published(rows), answers(stored)
     hidden = [row for row in rows if atom_of(row) not in shown]
     assert len(shown) > 100
     assert len({atom_of(row) for row in hidden}) > 100
-    for revision, alter in enumerate(ALTERATIONS, start=2):
+    current = {(row.episode_id, row.rule, row.part): row for row in rows}
+    for revision, (alter, runs) in enumerate(ALTERATIONS, start=2):
         altered = [row.model_copy(update={"revision": revision}) for row in alter(hidden, random.Random(1))]
         assert len(altered) > 50, alter
-        keys = {(row.episode_id, row.rule, row.part) for row in altered}
-        kept = [row for row in rows if (row.episode_id, row.rule, row.part) not in keys]
-        assert published([*kept, *altered]) == shown, f"{alter} itself makes an atom publishable"
-        store(stored, altered)
-        assert changed(before, stored) == set(), alter
+        current |= {(row.episode_id, row.rule, row.part): row for row in altered}
+        assert published(list(current.values())) == shown, f"{alter} itself makes an atom publishable"
+        store(stored, altered, runs)
+    after = answers(stored)
+    assert {name for name in before if after[name] != before[name]} == set()
 
     # And on those they do: a view that showed nothing would not change either.
     inside = [row for row in rows if atom_of(row) in shown]
     store(stored, [row.model_copy(update={"revision": 9}) for row in other_values(inside, random.Random(1))])
-    assert changed(before, stored) >= SHOWING
-
-
-def changed(before: dict[str, bytes], client: Client) -> set[str]:
-    """Views that answer otherwise than before."""
-    after = answers(client)
-    return {view for view in QUALITY if after[view] != before[view]}
+    assert {name for name in SHOWING if view_of(stored, name) != before[name]} == SHOWING
