@@ -10,6 +10,7 @@ from typing import NamedTuple
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from deploy.composition.replay.lease import GONE_AFTER_S
 from deploy.composition.target import find_target
 from schemas.errors import TielineError, TransientError
 from sinks.clickhouse.content_hash import Content, combined_hash, run_contents
@@ -17,7 +18,7 @@ from sinks.clickhouse.faults import fault_of
 from sinks.clickhouse.migrate import require_current
 from sinks.clickhouse.promotions import Promotion, list_promotions
 from sinks.clickhouse.records import RunRecord
-from sinks.clickhouse.runs import LIVE, delete_run, find_run, half_deleted, list_runs
+from sinks.clickhouse.runs import LIVE, delete_run, find_run, half_deleted, list_runs, silent
 from sinks.clickhouse.settings import connect
 
 
@@ -75,8 +76,8 @@ def contents_now(client: Client, run: str) -> Contents:
     return Contents(tables, combined_hash(tables))
 
 
-def require_deletable(client: Client, run: str, even_running: bool = False) -> None:
-    """Raises: RunRefused: it is live, promoted, still being made, or unknown."""
+def require_deletable(client: Client, run: str) -> None:
+    """Raises: RunRefused: it is live, promoted, being made right now, or unknown."""
     if run == LIVE:
         raise RunRefused("live is never deleted")
     if run in half_deleted(client):
@@ -85,14 +86,14 @@ def require_deletable(client: Client, run: str, even_running: bool = False) -> N
     if shown.promotions:
         places = ", ".join(f"{each.process} from {each.first} to {each.after}" for each in shown.promotions)
         raise RunRefused(f"run {run!r} is shown as live ({places}): `tieline runs promote {run} --undo` first")
-    if shown.record.status == "running" and not even_running:
-        raise RunRefused(f"run {run!r} is being made: wait, or use --even-running if its replay is gone for good")
+    if shown.record.status == "running" and not silent(client, run, GONE_AFTER_S):
+        raise RunRefused(f"run {run!r} is being made right now: end its replay first")
 
 
-def delete(client: Client, run: str, even_running: bool, told: Callable[[str], None]) -> dict[str, int]:
+def delete(client: Client, run: str, told: Callable[[str], None]) -> dict[str, int]:
     """Deletes a run with all its rows; returns how many from each table.
 
     Raises: RunRefused: see `require_deletable`.
     """
-    require_deletable(client, run, even_running)
+    require_deletable(client, run)
     return delete_run(client, run, told)

@@ -37,6 +37,13 @@ def list_runs(client: Client) -> list[RunRecord]:
     return _records(client, "NOT is_deleted ORDER BY run != {run:String}, run", LIVE)
 
 
+def silent(client: Client, run: str, seconds: float) -> bool:
+    """Whether nobody has written down anything about a run for so long, by the store's clock."""
+    sql = "SELECT max(written_at) < now64(6) - toIntervalMillisecond({ms:UInt64}) FROM runs WHERE run = {run:String}"
+    ((found,),) = client.query(sql, parameters={"run": run, "ms": int(seconds * 1000)}).result_rows
+    return bool(found)
+
+
 def write_chunk(client: Client, run: str, chunk: str, done: ChunkDone) -> None:
     """Notes that all rows of a chunk are acknowledged. Doing so again changes nothing."""
     client.insert("run_chunks", [[run, chunk, *done]], column_names=["run", "chunk", *ChunkDone._fields])

@@ -93,21 +93,21 @@ def show(
 def delete(
     name: NameArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    even_running: Annotated[
-        bool, typer.Option("--even-running", help="Also if its replay has not finished, and never will.")
-    ] = False,
     data: DataOption = None,
 ) -> None:
-    """Delete a run with all its rows. Never live, and no run that is shown as live. Safe to repeat if interrupted."""
+    """Delete a run with all its rows. Safe to repeat if interrupted.
+
+    Never live, no run that is shown as live, and none that is being made right now.
+    """
     from deploy.composition.runs import delete as delete_rows
     from deploy.composition.runs import require_deletable, store_of_runs
 
     with store_of_runs(data) as client:
-        require_deletable(client, name, even_running)
+        require_deletable(client, name)
         if not yes:
             typer.confirm(f"Delete run {name!r} with all its rows?", abort=True)
         with err.status(f"deleting {name}") as status:
-            counts = delete_rows(client, name, even_running, lambda table: status.update(f"deleting {name}: {table}"))
+            counts = delete_rows(client, name, lambda table: status.update(f"deleting {name}: {table}"))
     out.print(f"deleted {sum(counts.values()):,} rows of {name}", markup=False)
     for table, count in sorted(counts.items()):
         out.print(f"    {count:,} {table}", style="dim")
