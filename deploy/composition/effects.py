@@ -67,7 +67,7 @@ class EffectOnTie:
     def headline_name(self) -> str:
         """Which answer the verdict rests on."""
         found = self.effect.compared or self.effect.alone
-        return "" if found is None else "average" if found.trend_before.seen else "step"
+        return "" if found is None else "average" if found.trend_before.clear else "step"
 
 
 def effects(

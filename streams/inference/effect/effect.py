@@ -48,6 +48,11 @@ class Change:
         """The interval has no 0."""
         return self.low > 0 or self.high < 0
 
+    @property
+    def clear(self) -> bool:
+        """So would be an interval of one and a half times the width."""
+        return abs(self.estimate) > 0.75 * (self.high - self.low)
+
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
@@ -74,8 +79,11 @@ class Estimates:
 
     @property
     def headline(self) -> Change:
-        """The one answer that a claim rests on: `average` where a trend before is seen, else `step`."""
-        return self.average if self.trend_before.seen else self.step
+        """The one answer that a claim rests on: `average` where a trend before is clear, else `step`.
+
+        A trend that is only just seen is often none, and then the average beside it is as wrong.
+        """
+        return self.average if self.trend_before.clear else self.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,13 +228,13 @@ def _verdict(found: Estimates | None, before: Sequence[Window], after: Sequence[
         return f"not enough data: {len(before)} of {LEAST_BEFORE} windows before, {len(after)} of {LEAST_AFTER} after"
     if found is None:
         return "not enough data: nothing varies from window to window"
-    if found.trend_before.seen:
+    if found.trend_before.clear:
         if found.average.seen:
             return f"{_direction(found.average)} afterwards than the trend before leads to expect"
         return "no change that can be told from the trend that was there before"
     if found.step.seen:
         also = found.average.seen and _direction(found.average) == _direction(found.step)
-        said = "beside any trend before too" if also else "a trend before is not seen, and not ruled out"
+        said = "beside any trend before too" if also else "a trend before is not clear, and not ruled out"
         return f"{_direction(found.step)} afterwards than before; {said}"
     return "no change that can be told from common cause"
 

@@ -30,7 +30,7 @@ def test_equal_input_has_an_equal_answer() -> None:
 def test_steady_trend_is_no_effect_of_what_began_in_it() -> None:
     found = effect_of(sloped(steady(4, 40, sd=0.02), 0.01), 20)
     assert found.alone is not None
-    assert found.alone.trend_before.seen
+    assert found.alone.trend_before.clear
     assert not found.alone.average.seen
     assert found.verdict == "no change that can be told from the trend that was there before"
 
