@@ -198,5 +198,5 @@ class WorkItemFold:
         return [*possible_keys(contents), *self._refused]
 
     def cool(self) -> None:
-        """Give back the decoded events: they are decoded again when needed, at 8 µs each."""
+        """Give back the decoded events: they are decoded again when needed, at 5 µs each."""
         self._contents = None
