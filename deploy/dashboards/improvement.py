@@ -5,7 +5,7 @@ from __future__ import annotations
 from deploy.dashboards.asking import ONE_ROLE, OTHER_ROLE, PROCESS, RUN, SITE, of_period
 from deploy.dashboards.dashboard import Dashboard, Section, Variable
 from deploy.dashboards.panel import Bars, Column, ControlChart, Matrix, Panel, Query, Stat, Table, TimeSeries, text
-from deploy.dashboards.ties import COVERED, DIMENSION_NAME, INTERVENTIONS, NAMES
+from deploy.dashboards.ties import COVERED, DIMENSION_NAME, INFERRED, INTERVENTIONS, NAMES
 from schemas.vocabulary import DIMENSIONS
 
 _NOTHING = "No period of this process may be shown: too few people or work items in each, or nothing observed."
@@ -19,18 +19,40 @@ _DIMENSION = Variable(
 _PERIOD_COLUMNS = (Column("since", "time", "period from"), Column("until", "time", "period to"))
 _PERIODS = "toDateTime(min(period_from)) AS since, toDateTime(max(period_to)) AS until"
 
+RULE_SETS = {"nhs": "NHS making data count", "anhoej": "Anhøj", "limits": "limits only"}
+"""As in `sinks.clickhouse.control_rules`; a test holds them together."""
+_RULE_SET_TITLES = [f"'{RULE_SETS[name]}'" for name in ("nhs", "anhoej", "limits")]
+_RULE_SETS = ", ".join(f"('{name}', '{title}')" for name, title in RULE_SETS.items())
+_RULES = Variable(
+    name="rules",
+    label="Rules",
+    sql=f"SELECT r.1 AS value, r.2 AS label FROM (SELECT arrayJoin([{_RULE_SETS}]) AS r) ORDER BY label",
+    default="nhs",
+)
+"""Which rule set picks points out; see docs/method/charts.md."""
+
+
+def _by_rules(nhs: str, anhoej: str, limits: str) -> str:
+    """What is said by the chosen rule set."""
+    return f"multiIf(${{rules:singlequote}} = 'anhoej', {anhoej}, ${{rules:singlequote}} = 'limits', {limits}, {nhs})"
+
+
+_SPECIAL = _by_rules("beyond_limits OR shift OR trend OR near_limit", "long_run", "beyond_limits")
+_VERDICT = _by_rules("verdict", "verdict_anhoej", "verdict_limits")
+_NO_LIMITS = "fewer than 20 periods"
+
 CONTROL_CHART = Panel(
     key="control-chart",
     title="Control chart: $one_role → $other_role",
     question=(
-        "Did something change, or is it common cause only? Laney p′ with limits from the first 20 periods; points that"
-        " break a rule of the NHS set (Making Data Count) are marked."
+        "Did something change, or is it common cause only? Laney p′ with limits from the first 20 periods, and from 20"
+        " new ones after an intervention: until then the old limits are drawn, and nothing is picked out by them."
     ),
     queries=(
         Query(
-            f"""SELECT toDateTime(period_start) AS time, value, center, lower, upper, n, special, verdict FROM
+            f"""SELECT toDateTime(period_start) AS time, value, center, lower, upper, n, special, said AS verdict FROM
 (
-    SELECT *, beyond_limits OR shift OR trend OR near_limit AS special
+    SELECT *, {_SPECIAL} AS special, {_VERDICT} AS said
     FROM {of_period("tie_control")}
     WHERE dimension = ${{dimension:singlequote}}
         AND communicator_role = ${{one_role:singlequote}} AND experiencer_role = ${{other_role:singlequote}}
@@ -40,9 +62,9 @@ ORDER BY time""",
             (
                 Column("time", "time", "period"),
                 Column("value", "share", "share that went well", decimals=2),
-                Column("center", "share", nullable=True, when_null="fewer than 20 periods", decimals=2),
-                Column("lower", "share", "lower limit", nullable=True, when_null="fewer than 20 periods", decimals=2),
-                Column("upper", "share", "upper limit", nullable=True, when_null="fewer than 20 periods", decimals=2),
+                Column("center", "share", nullable=True, when_null=_NO_LIMITS, decimals=2),
+                Column("lower", "share", "lower limit", nullable=True, when_null=_NO_LIMITS, decimals=2),
+                Column("upper", "share", "upper limit", nullable=True, when_null=_NO_LIMITS, decimals=2),
                 Column("n", "count"),
                 Column("special", "flag", "picked out by a rule"),
                 text("verdict", hidden=True),
@@ -56,6 +78,45 @@ ORDER BY time""",
     height=10,
 )
 
+LATENCY_CHART = Panel(
+    key="latency-chart",
+    title="Waiting for an answer: handoffs from $one_role to $other_role",
+    question=(
+        "Did the time until half of the handoffs were answered change? XmR on its logarithm; those still waiting are"
+        " counted (Kaplan–Meier). A period in which fewer than half were answered has no such time and no point."
+    ),
+    queries=(
+        Query(
+            f"""SELECT toDateTime(period_start) AS time, median_s, center_s, lower_s, upper_s, n, special, unanswered,
+    said AS verdict
+FROM
+(
+    SELECT *, {_SPECIAL} AS special, {_VERDICT} AS said, periods_without_median AS unanswered
+    FROM {of_period("tie_latency_control")}
+    WHERE communicator_role = ${{other_role:singlequote}} AND experiencer_role = ${{one_role:singlequote}}
+    ORDER BY origin LIMIT 1 BY period_start
+)
+ORDER BY time""",
+            (
+                Column("time", "time", "period"),
+                Column("median_s", "seconds", "half answered within"),
+                Column("center_s", "seconds", "center", nullable=True, when_null=_NO_LIMITS),
+                Column("lower_s", "seconds", "lower limit", nullable=True, when_null=_NO_LIMITS),
+                Column("upper_s", "seconds", "upper limit", nullable=True, when_null=_NO_LIMITS),
+                Column("n", "count"),
+                Column("special", "flag", "picked out by a rule"),
+                Column("unanswered", "count", "periods left out: half were never answered"),
+                text("verdict", hidden=True),
+            ),
+            time_series=True,
+        ),
+    ),
+    visual=ControlChart("median_s", "center_s", "lower_s", "upper_s"),
+    no_data=f"{_NOTHING} Or the first role hands nothing over to the other.",
+    width=24,
+    height=10,
+)
+
 VERDICTS = Panel(
     key="control-verdicts",
     title="What the control and run charts say",
@@ -63,33 +124,83 @@ VERDICTS = Panel(
     queries=(
         Query(
             f"""SELECT communicator_role, experiencer_role, origin,
-    replaceAll(argMax(c.verdict, period_start), '_', ' ') AS verdict,
-    argMax(c.rule_set, period_start) AS rule_set, any(c.points) AS points, sum(c.n) AS n,
-    any(expected_false_alarms) AS false_alarms, any(c.longest_run) AS longest_run, any(longest_run_limit) AS run_limit,
-    any(c.crossings) AS crossings, any(c.crossings_limit) AS crossings_limit
-FROM {of_period("tie_control")} AS c
-WHERE dimension = ${{dimension:singlequote}}
-GROUP BY communicator_role, experiencer_role, origin ORDER BY communicator_role, experiencer_role, origin""",
+    replaceAll(said, '_', ' ') AS verdict, {_by_rules(*_RULE_SET_TITLES)} AS rule_set,
+    c.rebased_at AS since, c.points AS points, of_all AS n, alarms AS false_alarms, c.longest_run AS longest_run,
+    longest_run_limit AS run_limit, c.crossings AS crossings, c.crossings_limit AS crossings_limit
+FROM
+(
+    SELECT *, {_VERDICT} AS said,
+        {_by_rules("expected_false_alarms", "false_alarms_anhoej", "false_alarms_limits")} AS alarms,
+        sum(n) OVER (PARTITION BY communicator_role, experiencer_role, origin, rebased_at) AS of_all
+    FROM {of_period("tie_control")}
+    WHERE dimension = ${{dimension:singlequote}}
+    ORDER BY period_start DESC LIMIT 1 BY communicator_role, experiencer_role, origin
+) AS c
+ORDER BY communicator_role, experiencer_role, origin""",
             (
                 text("communicator_role", "communication of"),
                 text("experiencer_role", "as experienced by"),
                 text("origin"),
                 text("verdict"),
                 text("rule_set", "rules"),
+                Column("since", "time", "charted since", nullable=True, when_null="the start"),
                 Column("points", "count", "periods"),
                 Column("n", "count"),
                 Column(
                     "false_alarms", "share", "charts in control that would show a signal", nullable=True, decimals=2
                 ),
-                Column("longest_run", "count", "longest run", nullable=True),
-                Column("run_limit", "count", "longest run expected (Anhøj)", nullable=True),
-                Column("crossings", "count", nullable=True),
-                Column("crossings_limit", "count", "fewest crossings expected (Anhøj)", nullable=True),
+                Column("longest_run", "count", "longest run"),
+                Column("run_limit", "count", "longest run expected (Anhøj)"),
+                Column("crossings", "count"),
+                Column("crossings_limit", "count", "fewest crossings expected (Anhøj)"),
             ),
         ),
     ),
     visual=Table(),
     no_data=_NOTHING,
+    width=24,
+    height=9,
+)
+
+EFFECTS = Panel(
+    key="effects",
+    title="What came of interventions",
+    question=(
+        "What is different since, beside ties that were not touched? Interrupted time series; change of the share that"
+        " went well, with a 95 % interval. Kept from the last `tieline interventions effect`."
+    ),
+    queries=(
+        Query(
+            f"""SELECT i.name AS name, concat(communicator_role, ' → ', experiencer_role, {INFERRED}) AS tie,
+    {DIMENSION_NAME} AS what, replaceAll(verdict, '_', ' ') AS found, notes, change, low, high, basis,
+    concat(toString(before), ' + ', toString(after)) AS windows, toUInt64(round(n_before + n_after)) AS n,
+    toDateTime(from_at) AS since, toDateTime(to_at) AS until, toDateTime(computed_at) AS looked_at
+FROM quality_effects AS e
+INNER JOIN (SELECT process, site, intervention, name, started_at FROM quality_interventions) AS i
+    ON i.process = e.process AND i.site = e.site AND i.intervention = e.intervention
+WHERE e.run = ${{run:singlequote}} AND e.process = ${{process:singlequote}} AND ${{site:singlequote}} IN ('', e.site)
+    AND i.started_at <= $__toTime AND coalesce(e.to_at, i.started_at) >= $__fromTime
+ORDER BY name, tie, what""",
+            (
+                text("name", "intervention"),
+                text("tie", "communication of → as experienced by"),
+                text("what", "dimension"),
+                text("found", "what it says"),
+                Column("notes", "list", "to keep in mind"),
+                Column("change", "number", nullable=True, decimals=3),
+                Column("low", "number", "from", nullable=True, decimals=3),
+                Column("high", "number", "to", nullable=True, decimals=3),
+                text("basis", "judged"),
+                text("windows", "periods before + after"),
+                Column("n", "count"),
+                Column("since", "time", "period from", nullable=True),
+                Column("until", "time", "to", nullable=True),
+                Column("looked_at", "time", "looked at"),
+            ),
+        ),
+    ),
+    visual=Table(),
+    no_data="No intervention is registered here, or nobody has looked yet: `tieline interventions effect` does.",
     width=24,
     height=9,
 )
@@ -260,11 +371,11 @@ IMPROVEMENT = Dashboard(
     for_whom="quality teams",
     about="Is the work changing, and where is it lost? Interventions are marked on every time axis.",
     sections=(
-        Section("Is it changing?", (COVERED, CONTROL_CHART, VERDICTS)),
+        Section("Is it changing?", (COVERED, CONTROL_CHART, LATENCY_CHART, VERDICTS, EFFECTS)),
         Section("Where it is lost", (PARETO, FLOW_EFFICIENCY, DEFECTS, OVERDUE_NOW)),
         Section("When, and what to talk about", (HOURS, WEAK_SIGNALS)),
     ),
-    variables=(PROCESS, RUN, SITE, _DIMENSION, ONE_ROLE, OTHER_ROLE),
+    variables=(PROCESS, RUN, SITE, _DIMENSION, _RULES, ONE_ROLE, OTHER_ROLE),
     annotations=(INTERVENTIONS,),
     time_from="now-1y",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deploy.dashboards.asking import IN_PROCESSES, PROCESSES
 from deploy.dashboards.dashboard import Dashboard, Section, Variable
 from deploy.dashboards.panel import Bars, Column, Panel, Query, Stat, Table, Threshold, TimeSeries, text
-from deploy.dashboards.ties import DIMENSION_NAME, INFERRED
+from deploy.dashboards.ties import DIMENSION_NAME, INFERRED, INTERVENTIONS_OF_ANY
 
 _SITE = "$__conditionalAll(site IN (${site:singlequote}), $site)"
 _ROLE = "$__conditionalAll(to_role IN (${role:singlequote}), $role)"
@@ -250,6 +250,7 @@ LIVE = Dashboard(
         _variable("role", "Receiving role", "to_role"),
         _variable("urgency", "Urgency", "urgency"),
     ),
+    annotations=(INTERVENTIONS_OF_ANY,),
     refresh_s=5,
     time_from="now-24h",
 )

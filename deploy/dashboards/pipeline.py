@@ -5,6 +5,7 @@ from __future__ import annotations
 from deploy.dashboards.asking import IN_PROCESSES, PROCESSES
 from deploy.dashboards.dashboard import Dashboard, Section
 from deploy.dashboards.panel import Bars, Column, Panel, Query, Stat, Table, TimeSeries, text
+from deploy.dashboards.ties import INTERVENTIONS_OF_ANY
 
 _NO_MEASURE = "No worker has reported in this time: none runs, or the sink does not write."
 _NO_EVENT = "No event arrived in this time."
@@ -263,6 +264,7 @@ PIPELINE = Dashboard(
         Section("Sources and store", (SOURCES, TABLES)),
     ),
     variables=(PROCESSES,),
+    annotations=(INTERVENTIONS_OF_ANY,),
     refresh_s=30,
     time_from="now-24h",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.dashboards.asking import FIGURE, ONE_ROLE, OTHER_ROLE, PROCESS, RUN, SITE, of_period
+from deploy.dashboards.asking import FIGURE, IN_PROCESSES, ONE_ROLE, OTHER_ROLE, PROCESS, RUN, SITE, of_period
 from deploy.dashboards.dashboard import Annotation, Dashboard, Section
 from deploy.dashboards.panel import Bars, Column, Curve, Graph, Matrix, Panel, Query, Table, TimeSeries, text
 from schemas.vocabulary import DIMENSIONS
@@ -293,14 +293,21 @@ ORDER BY source""",
     height=8,
 )
 
-INTERVENTIONS = Annotation(
-    name="Interventions",
-    sql="""SELECT toDateTime(started_at) AS time, toDateTime(ended_at) AS timeEnd, name AS title,
+
+def _interventions(processes: str) -> Annotation:
+    return Annotation(
+        name="Interventions",
+        sql=f"""SELECT toDateTime(started_at) AS time, toDateTime(ended_at) AS timeEnd, name AS title,
     concat(kind, if(hypothesis = '', '', concat(': ', hypothesis))) AS text, 'intervention' AS tags
 FROM quality_interventions
-WHERE process = ${process:singlequote} AND started_at <= $__toTime AND (isNull(ended_at) OR ended_at >= $__fromTime)
+WHERE {processes} AND started_at <= $__toTime AND (isNull(ended_at) OR ended_at >= $__fromTime)
 ORDER BY time""",
-)
+    )
+
+
+INTERVENTIONS = _interventions("process = ${process:singlequote}")
+INTERVENTIONS_OF_ANY = _interventions(IN_PROCESSES)
+"""Where several processes may be chosen."""
 
 TIES = Dashboard(
     key="ties",
