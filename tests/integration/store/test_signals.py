@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from deploy.composition.signals import listed
 from schemas.dead_letter import DeadLetter
 from schemas.rows import ProblemRow, WorkItemRow
 from schemas.signal import Delivery, Finding
 from sinks.clickhouse.queries import signals as queries
 from sinks.clickhouse.queries.signals import ShareLimits
+from sinks.clickhouse.settings import ClickHouseSettings
 from tests.integration.grafana.test_tie_shift import BARELY, USUAL, put_weeks, weeks
 from tests.integration.store.arrivals import arrive, event
 from tests.integration.store.rows import START, handoff, put
@@ -235,6 +237,15 @@ def test_what_was_said_last_of_a_signal_counts(client: Client) -> None:
     assert queries.said_signals(client, [signal]) == [ended(signal, 5)]
     assert queries.recent_signals(client, "live", signal.said_at) == [other, ended(signal, 5)]
     assert queries.recent_signals(client, "live", signal.said_at, 1) == [ended(signal, 5)]
+
+
+def test_the_list_is_of_the_last_month_or_of_all_that_is_open(client: Client, migrated: ClickHouseSettings) -> None:
+    old = said(overdue("old"), opened_at=NOW - 60 * DAY, said_at=NOW - 60 * DAY)
+    new, over = said(overdue("new"), said_at=NOW), ended(said(overdue("over")), 0)
+    put(client, "signals", [old, new, over.model_copy(update={"said_at": NOW - DAY})])
+    assert [signal.work_item for signal in listed(migrated, False, 50)] == ["over", "new"]
+    assert [signal.work_item for signal in listed(migrated, True, 50)] == ["old", "new"]
+    assert [signal.work_item for signal in listed(migrated, True, 1)] == ["new"]
 
 
 def test_readers_see_what_is_open_and_no_event_id(client: Client, reader: Client) -> None:
