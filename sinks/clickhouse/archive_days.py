@@ -80,7 +80,7 @@ def days(client: Client, selection: Selection) -> list[Day]:
     where, parameters = selection.conditions()
     # Whatever a row is replaced by has the same time, so asking for it first cannot bring an older row back.
     sql = f"""
-SELECT toDate(time, 'UTC') AS day, count() AS rows, toString(sum(reinterpretAsUInt128(payload_hash)))
+SELECT toDate32(time, 'UTC') AS day, count() AS rows, toString(sum(reinterpretAsUInt128(payload_hash)))
 FROM events FINAL WHERE {where} GROUP BY day ORDER BY day"""
     rows = client.query(sql, parameters=parameters).result_rows
     return [Day(day, int(count), int(content) % 2**128) for day, count, content in rows]

@@ -9,7 +9,7 @@ from hashlib import sha256
 from clickhouse_connect.driver.client import Client
 
 _MOST_BYTES = 150_000
-_DAYS = "SELECT DISTINCT process, toDate(time, 'UTC') FROM events"
+_DAYS = "SELECT DISTINCT process, toDate32(time, 'UTC') FROM events"
 Identity = tuple[str, str, str, str]
 """(process, work item, source, id) of an event."""
 
