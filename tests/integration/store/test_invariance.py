@@ -46,6 +46,7 @@ WORLD = World.model_validate(
         "steady": True,
         "quality": {"sd": 0.1},
         "item": {"handoffs": 1, "questions": 0, "problems": 0},
+        "rules": ["handoff_acceptance", "handoff_accuracy", "handoff_advanced", "contact"],  # one for each dimension
         "roles": {
             "nurse": {"people": 9},
             "ward": {"people": 8},
@@ -190,8 +191,8 @@ ALTERATIONS: tuple[tuple[Alter, tuple[str, ...]], ...] = ((other_insides, RUNS),
 """What is altered, and in which runs."""
 
 
-SHOWING = {"ties", "overall", "tie_periods", "tie_answers", "tie_marks", "tie_hours", "tie_control"}
-"""Views in which other values are other figures; two runs that change alike do not differ more."""
+SHOWING = {"ties", "tie_control", "tie_answers"}
+"""Some in which other values are other figures."""
 
 
 def hash_free(text: str) -> int:
