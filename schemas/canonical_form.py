@@ -116,6 +116,7 @@ _ENVELOPE: dict[str, Form] = {
     "sequence": Form("(0|[1-9][0-9]{0,17})", int),
 }
 _NAMED = {*_ENVELOPE, "type", "data"}
+_START = b'{"specversion":"1.0","id":"'
 _TYPE = ',"type":"'
 
 
@@ -138,6 +139,8 @@ def read_canonical(raw: bytes) -> Event | None:
 
     Where it is not None it is what `decode` gives without this shortcut, and `canonical()` of it is `raw`.
     """
+    if not raw.startswith(_START):
+        return None
     try:
         text = raw.decode()
         # A text that looks like this member but is not it only leads to a grammar that does not match.
