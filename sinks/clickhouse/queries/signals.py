@@ -161,7 +161,7 @@ SELECT '' AS process, '' AS source, letters AS bad, letters + events AS n FROM
 (
     SELECT
         (SELECT count() FROM dead_letters FINAL WHERE at >= {_NOW} - INTERVAL 2 HOUR AND at <= {_NOW}
-            AND stage != 'webhook') AS letters,
+            AND stage NOT IN ('import', 'webhook')) AS letters,
         (SELECT uniqMerge(ids) FROM source_hours WHERE newest_received_at >= {_NOW} - INTERVAL 2 HOUR
             AND hour >= toStartOfHour({_NOW} - INTERVAL 2 HOUR)) AS events
 )"""
@@ -175,8 +175,8 @@ SELECT process, source, uniqMergeIf(ids, actor_kind = 'unknown') AS bad, uniqMer
 WHERE hour >= toStartOfHour({_NOW} - INTERVAL 1 DAY) AND hour <= {_NOW}
 GROUP BY process, source"""
 
-# The hours that are over since a source was last heard of, in this week and in each of the four before. After a week of
-# silence it is compared with the last four weeks in which the same hours of the week were not silent themselves.
+# The hours that are over since a source was last heard of, a week of them at most, against the same hours of each of the
+# four weeks before. After two weeks of silence a source has ended, or everybody knows.
 _QUIET = f"""
 SELECT 'data_quality' AS kind, 'source_quiet' AS check, process, source, max(last_at) AS at, min(came) AS n
 FROM

@@ -179,9 +179,10 @@ def checked(client: Client, **limits: Any) -> list[tuple[str, str, str, float | 
     return [(each.check, each.process, each.source, each.value, each.n) for each in found]
 
 
-def test_too_many_dead_letters_are_told_but_not_those_of_webhooks(client: Client) -> None:
+def test_too_many_dead_letters_are_told_but_not_those_of_webhooks_and_imports(client: Client) -> None:
     arrive(client, [event(str(number), at=NOW - 2 * MINUTE) for number in range(90)], received_at=NOW - MINUTE)
     put(client, "dead_letters", [letter(number, "webhook") for number in range(50)])
+    put(client, "dead_letters", [letter(number, "import") for number in range(50)])
     assert checked(client, dead_letters=0.01) == []
     put(client, "dead_letters", [letter(number) for number in range(10)])
     assert checked(client, dead_letters=0.01) == [("dead_letters", "", "", 0.1, 100)]
