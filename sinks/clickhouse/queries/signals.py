@@ -175,8 +175,8 @@ SELECT process, source, uniqMergeIf(ids, actor_kind = 'unknown') AS bad, uniqMer
 WHERE hour >= toStartOfHour({_NOW} - INTERVAL 1 DAY) AND hour <= {_NOW}
 GROUP BY process, source"""
 
-# The hours that are over since a source was last heard of, a week of them at most, against the same hours of each of the
-# four weeks before. After two weeks of silence a source has ended, or everybody knows.
+# The hours that are over since a source was last heard of, a week of them at most, against the same hours of each of
+# the four weeks before. After two weeks of silence a source has ended, or everybody knows.
 _QUIET = f"""
 SELECT 'data_quality' AS kind, 'source_quiet' AS check, process, source, max(last_at) AS at, min(came) AS n
 FROM
