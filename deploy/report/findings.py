@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from deploy.report.asked import Asked
+from deploy.report.words import shortened
 from streams.inference.calibration import Calibration
 
 Row = Mapping[str, Any]
@@ -24,6 +25,11 @@ class Tie(NamedTuple):
     @property
     def name(self) -> str:
         return f"{self.communicator} → {self.experiencer}{_INFERRED if self.origin == 'inferred' else ''}"
+
+    def short(self, most: int) -> str:
+        """The name for a picture: neither role is cut off by the other's length."""
+        roles = f"{shortened(self.communicator, most)} → {shortened(self.experiencer, most)}"
+        return f"{roles} (inferred)" if self.origin == "inferred" else roles
 
     @property
     def pair(self) -> tuple[str, str, str]:

@@ -42,7 +42,7 @@ def control_charts(
     def draw(figure: Figure) -> None:
         every = grid_of(figure, len(charts), sharex=True, sharey=True)
         for axes, (title, points) in zip(every, charts, strict=True):
-            axes.set_title(shortened(title, 56))
+            axes.set_title(shortened(title, 64))
             _draw(axes, points)
             over_time(axes, start, end)
             mark_interventions(axes, interventions, start, end, at_the_foot=True)

@@ -29,7 +29,7 @@ def answer_curves(pairs: Sequence[tuple[str, Sequence[AnswerCurve]]]) -> str:
     def draw(figure: Figure) -> None:
         every = grid_of(figure, len(pairs), sharex=True, sharey=True)
         for axes, (title, curves) in zip(every, pairs, strict=True):
-            axes.set_title(shortened(title, 56))
+            axes.set_title(shortened(title, 64))
             _draw(axes, curves)
         figure.supxlabel("time since the offer", fontsize=8)
         figure.supylabel("share answered", fontsize=8)
@@ -54,5 +54,5 @@ def _draw(axes: Axes, curves: Sequence[AnswerCurve]) -> None:
         lines += axes.step(
             at, [step[1] for step in curve.steps], where="post", color=color, linestyle=style, linewidth=1.3
         )
-    names = [shortened(curve.name, 40) for curve in curves][: len(lines)]
+    names = [shortened(curve.name, 48) for curve in curves][: len(lines)]
     axes.legend(lines, names, loc="upper left", fontsize=6.5, frameon=False)

@@ -31,7 +31,7 @@ def dots(rows: Sequence[Dot], axis: str, low: float = 0.0, high: float = 1.0, ze
         axes.set_xlim(low, high)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlabel(axis)
-        axes.set_yticks(list(places), [shortened(row.name) for row in rows])
+        axes.set_yticks(list(places), [shortened(row.name, 60) for row in rows])
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
@@ -43,7 +43,7 @@ def dots(rows: Sequence[Dot], axis: str, low: float = 0.0, high: float = 1.0, ze
                 axes.text(middle, place, row.instead, color=QUIET, style="italic", va="center", fontsize=7)
                 continue
             axes.plot([row.low, row.high], [place, place], color=QUIET, linewidth=1.6, solid_capstyle="butt")
-            axes.plot([row.value], [place], "o", color=INK, markersize=4)
+            axes.plot([row.value], [place], "o", color=INK, markersize=4, clip_on=False)
             axes.text(1.01, place, row.beside, transform=axes.get_yaxis_transform(), va="center", fontsize=7)
 
     return picture(draw, 0.75 + 0.21 * len(rows))

@@ -107,7 +107,7 @@ def _pictures(found: Findings, ordered: Sequence[tuple[tuple[str, Tie], list[Row
         told = [f"{_name(key)}: {_told(rows)}" for key, rows in chosen]
         yield Picture(
             control_charts(
-                [(_name(key), [_point(row) for row in rows]) for key, rows in chosen], start, end, found.interventions
+                [(_short(key), [_point(row) for row in rows]) for key, rows in chosen], start, end, found.interventions
             ),
             "Share that went well, period by period." + told_interventions(found.interventions, start, end),
             f"Small control charts. {listed(told)}.",
@@ -118,6 +118,10 @@ def _pictures(found: Findings, ordered: Sequence[tuple[tuple[str, Tie], list[Row
 
 def _name(key: tuple[str, Tie]) -> str:
     return f"{dimension_name(key[0])}, {key[1].name}"
+
+
+def _short(key: tuple[str, Tie]) -> str:
+    return f"{dimension_name(key[0])}, {key[1].short(18)}"
 
 
 def _point(row: Row) -> Point:

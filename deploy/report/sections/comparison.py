@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deploy.report.document import Picture, Section, Table, Text
 from deploy.report.drawing.dots import Dot, dots
-from deploy.report.findings import Findings, Row
+from deploy.report.findings import Findings, Row, tie_of
 from deploy.report.words import NOTHING, count, listed, share, signed
 
 _A_PICTURE = 34
@@ -28,7 +28,7 @@ def _picture(rows: list[Row]) -> Picture:
     told = [f"{_name(row)}: {signed(row['change'])} ({_range(row)})" for row in rows]
     return Picture(
         dots(
-            [Dot(_name(row), row["change"], row["low"], row["high"], f"n {count(row['n'])}") for row in rows],
+            [Dot(_short(row), row["change"], row["low"], row["high"], f"n {count(row['n'])}") for row in rows],
             "change of the share that went well",
             -reach,
             reach,
@@ -41,6 +41,10 @@ def _picture(rows: list[Row]) -> Picture:
 
 def _name(row: Row) -> str:
     return f"{row['communicator_role']} → {row['experiencer_role']}, {row['what']}"
+
+
+def _short(row: Row) -> str:
+    return f"{tie_of(row).short(16)}, {row['what']}"
 
 
 def _range(row: Row) -> str:

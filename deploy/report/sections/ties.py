@@ -53,7 +53,7 @@ def _pictures(rows: Sequence[Row], dimension: str) -> Iterator[Block]:
 
 def _dot(row: Row) -> Dot:
     return Dot(
-        tie_of(row).name, row["estimate"], row["low"], row["high"], f"n {count(row['n'])}", instead=row["status"]
+        tie_of(row).short(24), row["estimate"], row["low"], row["high"], f"n {count(row['n'])}", instead=row["status"]
     )
 
 

@@ -9,7 +9,7 @@ from deploy.report.document import Block, Picture, Section, Table, Text
 from deploy.report.drawing.bars import named_bars
 from deploy.report.drawing.curves import AnswerCurve, answer_curves
 from deploy.report.findings import Findings, Row, Tie, tie_of
-from deploy.report.words import NOTHING, count, dimension_name, duration, figure, listed, share
+from deploy.report.words import NOTHING, count, dimension_name, duration, figure, listed, share, shortened
 from schemas.vocabulary import MARK_MEANINGS
 
 _TIMES_S = (900, 3600, 14_400, 86_400)
@@ -72,7 +72,7 @@ def _pictures(pairs: Sequence[tuple[tuple[str, str, str], list[Tie]]], curves: d
 
 
 def _title(pair: tuple[str, str, str]) -> str:
-    first, second, origin = pair
+    first, second, origin = shortened(pair[0], 22), shortened(pair[1], 22), pair[2]
     return f"{first} and {second}{' (inferred)' if origin == 'inferred' else ''}"
 
 
@@ -82,7 +82,7 @@ def _who(tie: Tie) -> str:
 
 def _curve(tie: Tie, rows: Sequence[Row]) -> AnswerCurve:
     steps = [(row["waited_s"], row["answered"], row["low"], row["high"]) for row in rows]
-    return AnswerCurve(f"{tie.communicator} answers, n {count(rows[0]['n'])}", steps)
+    return AnswerCurve(f"{shortened(tie.communicator, 24)} answers, n {count(rows[0]['n'])}", steps)
 
 
 def _told(rows: Sequence[Row]) -> str:
