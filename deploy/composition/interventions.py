@@ -174,7 +174,7 @@ def is_there(reader: Reader, event: InterventionStarted, *, started_now: bool = 
     """Is this very intervention registered already?
 
     Args:
-        started_now: nobody said when it began: registering it again a minute later is no contradiction.
+        started_now: when it began was not said, or as so long ago: saying it again a minute later is no contradiction.
     Raises: InterventionRefused: another one has its id.
     """
     known = registered(reader, event.process, event.subject)

@@ -65,6 +65,9 @@ def effect(
         for each in found:
             typer.echo(json.dumps(effect_record(each, computed_at), default=_written, ensure_ascii=False))
         return
+    if not found:
+        out.print("no tie that is touched has a period that has ended and may be shown")
+        return
     _print_effects(found, details)
     if not kept:
         out.print("nothing runs here, so the dashboards do not know of it yet", style="dim")
@@ -74,6 +77,14 @@ def _one_thread() -> None:
     """Matrices are small here: threads would only wait for each other. Before numpy is imported."""
     for library in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(library, "1")
+
+
+def folding(*names: str) -> Table:
+    """A table that breaks what is too long for a narrow terminal: an id that is cut off is of no use."""
+    table = Table()
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table
 
 
 def _print_effects(found: Sequence[EffectOnTie], details: bool) -> None:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from deploy.cli.commands.dead_letters import instant
-from deploy.cli.commands.intervention_effects import effect
+from deploy.cli.commands.intervention_effects import effect, folding
 from deploy.cli.console import err, out
 from deploy.cli.options import DataOption, PolicyOption
 
@@ -99,7 +98,7 @@ def add(
         known = {"intervention": event.subject, "process": process, "site": site, "started_at": event.time}
         events.append(ended({**known, "ended_at": None}, _past("--end", end, now)))
     with reading(data) as reader:
-        if is_there(reader, event, started_now=not start):
+        if is_there(reader, event, started_now=start[4:5] != "-"):
             out.print(f"{event.subject} is registered already; nothing was sent", style="dim", markup=False)
             return
     for role in unlisted_roles(event, in_force):
@@ -147,7 +146,7 @@ def list_interventions(process: SomeProcess = None, as_json: JsonOption = False,
         for row in found:
             typer.echo(json.dumps({**row, "ties": ties_of(row)}, default=_written, ensure_ascii=False))
         return
-    table = Table(
+    table = folding(
         "process", "id", "kind", "name", "of", "started (UTC)", "ended", "hypothesis", "loss or worry", "owner"
     )
     for row in found:
@@ -177,8 +176,8 @@ def _kind(text: str) -> InterventionKind:
 
 
 def _past(option: str, text: str, now: datetime) -> datetime:
-    """An instant that has come; without one now, to the second."""
-    at = instant(text, now) if text else now.replace(microsecond=0)
+    """An instant that has come, to the second; without one now."""
+    at = (instant(text, now) if text else now).replace(microsecond=0)
     if at > now + _AHEAD:
         raise typer.BadParameter(f"{option} lies in the future: register a change when it begins")
     return at
