@@ -80,7 +80,7 @@ def replay(
     from deploy.composition.target import find_target
 
     target = find_target(data)
-    request = _request(run, from_at, to_at, as_of, process, role, policy, resume, target)
+    request = _request(run, from_at, to_at, as_of, process, role, policy, target)
     began_s = time.monotonic()
     with shown() as watcher, ended_by_sigterm():
         try:
@@ -104,7 +104,6 @@ def _request(
     process: str,
     role: str,
     policy: list[Path] | None,
-    resume: bool,
     target: Target,
 ) -> Request:
     from deploy.composition.replay.request import Request
@@ -114,9 +113,10 @@ def _request(
     now = datetime.now(UTC)
     folder = target.instance.folder if target.instance else None
     # A run that goes on has its policy already; only one that is given is compared with it.
-    policies = None if resume and not policy else load_policy_book(policy_paths(policy, folder))
+    given = load_policy_book(policy_paths(policy, folder)) if policy else None
+    usual = load_policy_book(policy_paths(None, folder)) if given is None else None
     first, last, known = (instant(text, now) if text else None for text in (from_at, to_at, as_of))
-    return Request(run, first, last, known, process, role, policies)
+    return Request(run, first, last, known, process, role, given, usual)
 
 
 @contextmanager

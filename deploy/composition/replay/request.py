@@ -31,7 +31,8 @@ class Request:
 
     Attributes:
         as_of: None: the newest event of the source.
-        policies: None: those of the run that is continued.
+        policies: None: those of the run that is continued, or, for a new one, `usual`.
+        usual: what the apps would use.
     """
 
     run: str
@@ -41,6 +42,7 @@ class Request:
     process: str = ""
     role: str = ""
     policies: PolicyBook | None = None
+    usual: PolicyBook | None = None
 
     def check(self, now: datetime) -> None:
         """Raises: ConfigError: this can be no replay, whatever there is in the store."""
@@ -61,7 +63,7 @@ class Request:
         as_of = self.as_of or newest_at
         if newest_at is None or as_of is None:
             raise TielineError("there are no events to replay")
-        policies = self.policies or PolicyBook()
+        policies = self.policies or self.usual or PolicyBook()
         return RunRecord(
             run=self.run,
             kind="replay",

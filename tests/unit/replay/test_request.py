@@ -42,6 +42,15 @@ def test_as_of_is_never_in_the_future_whatever_the_clock_of_a_source_says() -> N
     assert ASKED.begun("archive", NOW + timedelta(minutes=30), NOW).as_of == NOW
 
 
+def test_a_new_run_has_the_usual_policy_if_none_is_given_and_a_continued_one_its_own() -> None:
+    usual = Request("r", usual=policy_book(settle_s=1))
+    assert (
+        usual.begun("archive", T0, NOW).policy == replace(ASKED, policies=usual.usual).begun("archive", T0, NOW).policy
+    )
+    found = ASKED.begun("archive", T0, NOW)
+    assert usual.continued(found, "archive", NOW).policy == found.policy
+
+
 def test_no_event_is_no_replay() -> None:
     with pytest.raises(TielineError, match="no events"):
         ASKED.begun("archive", None, NOW)
