@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ class Taken(NamedTuple):
     by: tuple[Envelope, ...]
 
 
-NEVER = Taken(sys.maxsize, datetime.max.replace(tzinfo=UTC), ())
+NEVER = Taken(2**62, datetime.max.replace(tzinfo=UTC), ())
 
 
 class Chain:
