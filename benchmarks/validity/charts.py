@@ -170,7 +170,7 @@ def draw(found: Found, figure: Figure) -> None:
 
 CHARTS = Study(
     "charts",
-    "How often do charts cry wolf, and how soon do they cry?",
+    "Do charts signal as often as stated, and how soon after a change?",
     run,
     verdicts,
     section,

@@ -18,7 +18,7 @@ from scipy.stats import t as student  # type: ignore[import-untyped]
 from benchmarks.validity.study import Found, Plan, Study, Verdict, percent, prose, table
 from streams.inference.effect.autoregression import CORRELATIONS, degrees_of_freedom, factor, fit
 from streams.inference.effect.design import QUESTIONS, Design, Shape, interrupted, last_windows
-from streams.inference.effect.effect import BAD_SPELL, LEFT_OUT, LEVEL, effect_of
+from streams.inference.effect.effect import BAD_SPELL, LEFT_OUT, LEVEL, Change, effect_of
 from streams.inference.effect.simulated_null import SEED as NULL_SEED
 from streams.inference.effect.simulated_null import SERIES
 from streams.inference.effect.window import Window
@@ -49,12 +49,18 @@ class Judge:
         return [place for place in range(self.before + self.after) if not 0 < self.before - place <= LEFT_OUT]
 
     def seen(self, values: Array) -> dict[str, Array]:
-        """By question: which of the T × B series have an interval without 0."""
+        """By question: which of the T × B series have an interval without 0. `said`: the one that a claim rests on."""
         found: dict[str, Array] = {}
+        changes: dict[str, Change] = {}
         for shape in _SHAPES:
             low, high = self.intervals(shape, values)
             found |= dict(zip(QUESTIONS[shape], (low > 0) | (high < 0), strict=True))
-        return found
+            bounds = zip(low, high, strict=True)
+            changes |= {
+                question: Change((a + b) / 2, a, b) for question, (a, b) in zip(QUESTIONS[shape], bounds, strict=True)
+            }
+        clear = changes["trend_before"].clear  # of arrays: the product's own rule, for all series at once
+        return {**found, "said": np.where(clear, found["average"], found["step"]), "clear": clear}
 
     def noted(self, values: Array) -> Array:
         """Which series are said to come after a bad spell."""
@@ -126,6 +132,7 @@ def check(judge: Judge, series: int = 5) -> None:
         found = effect.alone
         assert found is not None
         assert ("possible regression to the mean" in effect.notes) == judge.noted(values)[number]
+        assert found.headline.seen == judge.seen(values)["said"][number]
         for shape in _SHAPES:
             low, high = judge.intervals(shape, values)
             for place, question in enumerate(QUESTIONS[shape]):
@@ -156,8 +163,8 @@ def _shares(judge: Judge, values: Array) -> dict[str, float]:
     `said`: the verdict, `unnoted` those without the note of a bad spell, `noted` all with it; `ols`: as if independent.
     """
     seen = judge.seen(values)
-    said, noted = seen["average"] | seen["step"], judge.noted(values)
-    shares = {**seen, "said": said, "unnoted": said & ~noted, "noted": noted}
+    noted = judge.noted(values)
+    shares = {**seen, "unnoted": seen["said"] & ~noted, "noted": noted}
     return {**{name: float(flags.mean()) for name, flags in shares.items()}, "ols": _ordinary(judge, values)}
 
 
@@ -181,12 +188,12 @@ _PROCESSES = {False: "AR(1), ρ 0 to .6", True: "ρ .8 under counting noise"}
 
 
 def verdicts(found: Found) -> list[Verdict]:
-    """Of each interval by itself and of the sentence made from two; above is above by two Monte-Carlo errors."""
+    """Of each interval by itself and of what is said; above is above by two Monte-Carlo errors."""
     allowed = PROMISED + 2 * _error(found)
     verdicts = []
     for (bad, start), (own, process) in product(_STARTS.items(), _PROCESSES.items()):
         rows = [row for row in found["false"] if row["bad"] == bad and (row["own"] > 0) == own]
-        for question, name in (("average", "beside the trend"), ("step", "before and after"), ("said", "verdict")):
+        for question, name in (("said", "verdict"), ("step", "before and after"), ("average", "beside the trend")):
             worst = max(row[question] for row in rows)
             over = sum(row[question] > allowed for row in rows)
             said = f"worst {percent(worst)} %, {over} of {len(rows)} cells above"

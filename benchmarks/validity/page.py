@@ -73,15 +73,16 @@ def draw(study: Study, found: Found, folder: Path = PICTURES) -> None:
 
 def page(studies: tuple[Study, ...], found: dict[str, Found], tail: str) -> str:
     """The whole document."""
-    verdicts = [(study.title, verdict) for study in studies for verdict in study.verdicts(found[study.name])]
-    rows = [[_anchor(title), verdict.promise, verdict.found, _kept(verdict)] for title, verdict in verdicts]
+    verdicts = [(study, verdict) for study in studies for verdict in study.verdicts(found[study.name])]
+    rows = [[_link(study), verdict.promise, verdict.found, _kept(verdict)] for study, verdict in verdicts]
     sections = [f"## {study.title}\n\n{study.section(found[study.name])}" for study in studies]
     return "\n\n".join([prose("head"), table(["study", "promise", "found", ""], rows, 4), *sections, tail]) + "\n"
 
 
-def _anchor(title: str) -> str:
-    slug = "".join(letter for letter in title.lower() if letter.isalnum() or letter in " -").replace(" ", "-")
-    return f"[{title}](#{slug})"
+def _link(study: Study) -> str:
+    """To the study's section, as GitHub names it."""
+    slug = "".join(letter for letter in study.title.lower() if letter.isalnum() or letter in " -").replace(" ", "-")
+    return f"[{study.name}](#{slug})"
 
 
 def _kept(verdict: Verdict) -> str:
