@@ -58,6 +58,8 @@ COMMANDS = [
     ["dead-letters", "show"],
     ["dead-letters", "export"],
     ["dead-letters", "retry"],
+    ["replay"],
+    ["reconcile"],
 ]
 
 
