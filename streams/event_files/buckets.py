@@ -6,15 +6,15 @@ where an item lies depends on what the events are, and not on their order.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import zstandard
 
 from schemas.errors import ConfigError
+from streams.gateway.log_import.log_file import unpacked_zstd
 
 _HASH_BYTES = 8
 _FRAME_BYTES = 64 * 1024
@@ -81,8 +81,7 @@ def read_lines(folder: Path, name: str) -> Iterator[Line]:
     """
     try:
         with (folder / name).open("rb") as packed:
-            unpacked = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
-            for line in io.BufferedReader(cast(io.RawIOBase, unpacked), _FRAME_BYTES):
+            for line in unpacked_zstd(packed):
                 key, _, payload = line[:-1].partition(b"\t")
                 yield key, payload
     except (OSError, zstandard.ZstdError):

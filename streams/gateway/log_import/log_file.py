@@ -6,7 +6,7 @@ import gzip
 import io
 import zlib
 from pathlib import Path
-from typing import IO, BinaryIO, Literal, cast
+from typing import IO, Any, BinaryIO, Literal, cast
 
 import zstandard
 
@@ -18,6 +18,7 @@ Format = Literal["xes", "csv", "ndjson"]
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_WINDOW_BYTES = 128 * 1024 * 1024
+_PIECE_BYTES, _BITE_BYTES = 16 * 1024, 256
 _ENDINGS: dict[str, Format] = {
     ".xes": "xes",
     ".csv": "csv",
@@ -87,11 +88,53 @@ def _unpacked(raw: BinaryIO, magic: bytes) -> IO[bytes]:
     if magic.startswith(_GZIP_MAGIC):
         return cast(IO[bytes], gzip.GzipFile(fileobj=raw))
     if magic == _ZSTD_MAGIC:
-        unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
-        # Closing it would close the file below, whose position is asked for afterwards.
-        packed = unpacker.stream_reader(raw, read_across_frames=True, closefd=False)
-        return io.BufferedReader(cast(io.RawIOBase, packed))
+        return unpacked_zstd(raw)
     return raw
+
+
+def unpacked_zstd(packed: BinaryIO) -> IO[bytes]:
+    """What one or several zstd frames hold. Reading raises ZstdError: damaged, or it ends within a frame."""
+    return io.BufferedReader(_Frames(packed), _PIECE_BYTES)
+
+
+class _Frames(io.RawIOBase):
+    """Not zstandard's own reader: for that one, a file that was cut off within a frame just ends."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        self._packed, self._waiting, self._ready = packed, b"", memoryview(b"")
+        self._frame = _new_frame()
+        self._begun = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            if not self._waiting and not self._more():
+                return 0
+            self._unpack()
+        size = min(len(buffer), len(self._ready))
+        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
+        return size
+
+    def _more(self) -> bool:
+        self._waiting = self._packed.read(_PIECE_BYTES)
+        if not self._waiting and self._begun:
+            raise zstandard.ZstdError("ends within a frame")
+        return bool(self._waiting)
+
+    def _unpack(self) -> None:
+        # Little at a time: of a bomb, each four bytes become 128 KiB.
+        self._begun = True
+        some, self._waiting = self._waiting[:_BITE_BYTES], self._waiting[_BITE_BYTES:]
+        self._ready = memoryview(self._frame.decompress(some))
+        if self._frame.eof:
+            self._waiting = self._frame.unused_data + self._waiting
+            self._frame, self._begun = _new_frame(), False
+
+
+def _new_frame() -> Any:
+    return zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES).decompressobj()
 
 
 def _reason(error: Exception) -> str:
@@ -100,5 +143,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, gzip.BadGzipFile | zlib.error):
         return f"the gzip file is damaged ({error})"
     if isinstance(error, zstandard.ZstdError):
-        return "the zstd file is damaged"
+        return "the zstd file is damaged or not complete"
     return f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import pickle
 import random
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,28 @@ def test_a_file_that_is_cut_off_gives_what_could_be_read_and_says_so(tmp_path: P
     found = items_of([tmp_path / "b.ndjson.gz"], report=report)
     assert 0 < sum(map(len, found.values())) < len(events)
     assert [error.exit_code for error in report.unreadable] == [65]
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.999])
+def test_a_zstd_file_that_is_cut_off_anywhere_says_so(tmp_path: Path, kept: float) -> None:
+    lines = ndjson(tmp_path / "a.ndjson", some_events(400)).read_bytes()
+    packed = zstandard.compress(lines)
+    (tmp_path / "b.ndjson.zst").write_bytes(packed[: int(len(packed) * kept)])
+    report = FileReport()
+    items_of([tmp_path / "b.ndjson.zst"], report=report)
+    assert report.events < 1_600
+    assert "not complete" in str(report.unreadable[0])
+
+
+def test_a_zstd_bomb_is_unpacked_little_by_little(tmp_path: Path) -> None:
+    """64 MiB without a line break pack to some kilobytes; nothing of it is an event."""
+    (tmp_path / "b.ndjson.zst").write_bytes(zstandard.compress(b"x" * (64 * 1024 * 1024)))
+    report = FileReport()
+    tracemalloc.start()
+    assert items_of([tmp_path / "b.ndjson.zst"], report=report) == {}
+    assert tracemalloc.get_traced_memory()[1] < 24 * 1024 * 1024
+    tracemalloc.stop()
+    assert report.codes == {"too_large": 1}
 
 
 def test_interventions_and_surveys_are_no_work_items(tmp_path: Path) -> None:
