@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.validity.catalogue import STUDIES, written
-from benchmarks.validity.page import PAGE, PICTURES, draw, write_figures
+from benchmarks.validity.charts import CHARTS, LENGTH, RULES
+from benchmarks.validity.coverage import COVERAGE
+from benchmarks.validity.page import PAGE, PICTURES, draw, read, write_figures
 from benchmarks.validity.study import Study, Verdict, table
+from sinks.clickhouse.expected_alarms import OF_SHARES
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,6 +52,19 @@ def test_the_page_is_what_the_committed_figures_say() -> None:
 def test_every_picture_of_the_page_is_there() -> None:
     for study in STUDIES:
         assert all((PICTURES / name).is_file() for name in study.drawings)
+
+
+def test_the_false_alarms_that_were_compared_are_those_that_views_state() -> None:
+    stated = read(CHARTS)["stated"]
+    for start, shares in stated.items():
+        assert shares == {rule: OF_SHARES[rules][start][LENGTH] for rule, rules in RULES.items()}, "run the study again"
+
+
+def test_both_pages_of_coverage_count_the_same_cells() -> None:
+    grid = (ROOT / "docs" / "method" / "coverage.md").read_text(encoding="utf-8")
+    for verdict, promise in zip(COVERAGE.verdicts(read(COVERAGE)), ("88 to 92 %", "at least 85 %"), strict=False):
+        inside, cells = re.findall(r"\d+", verdict.found)[:2]
+        assert re.search(rf"\| published \| {promise}[^|]*\| {cells} \| {inside} \|", grid), promise
 
 
 def test_quick_figures_stay_out_of_the_documents() -> None:
