@@ -21,8 +21,8 @@ class InterventionStart(Data):
     """Registered before its effect is known.
 
     Change costs people something: `expected_loss` is what it is expected to cost while it is learned, on the 0..1 scale
-    of the dimension it targets; `worry` says in words what those it touches fear to lose. Without `ties` it is about the
-    whole process.
+    of the dimension it targets; `worry` says in words what those it touches fear to lose. Without `ties` it is about
+    the whole process.
     """
 
     name: ShortText
