@@ -18,6 +18,9 @@ D2 = 1.128
 MOST_POINTS = 1100
 """Of a chart with the 5 % quantile of its crossings: twenty years of weeks."""
 
+LENGTHS = (1, 2, 3, 5, 7, 10, 15, 20, 24, 30, 40, 52, 78, 104, 156, 208, 260, 520)
+"""Points of charts whose expected false alarms are known."""
+
 RULE_SETS: Mapping[str, str] = {"nhs": "NHS making data count", "anhoej": "Anhøj", "limits": "limits only"}
 RULE_SET = RULE_SETS["nhs"]
 """Of the column `verdict`; the others have columns of their own."""
@@ -70,6 +73,9 @@ SELECT *, {_run_lengths("side")} AS side_run, {_run_lengths("step")} AS step_run
     if(empty(useful), 0, toUInt32(round(log2(length(useful)) + 3))) AS longest_run_limit,
     toUInt32(arrayCount((a, b) -> a != b, arrayPopBack(useful), arrayPopFront(useful))) AS crossings,
     toUInt32(arrayCount(fewest -> fewest <= length(useful), {crossings_limits()})) AS crossings_limit,
+    arrayLastIndex(known -> known <= points_shown, {list(LENGTHS[:-1])}) AS length_place,
+    arrayMap(known -> greatest(0, least(1, (points_shown - known[length_place])
+        / (known[length_place + 1] - known[length_place]))), [{list(LENGTHS)}])[1] AS length_between,
     arrayMap((one, run) -> one != 0 AND run >= {LONG_RUN - 1}, step, step_run) AS climbing,
     arrayMap((one, off, by) -> if(limited AND abs(off - middle) > 2 * by, one, 0), side, value, sigma) AS outer
 FROM ({_measured(charts)})"""
@@ -95,14 +101,6 @@ SELECT *,
 FROM ({_runs(charts)})"""
 
 
-def _interpolated(x: str, table: Mapping[int, float]) -> str:
-    """Linear between the rows of a table, constant beyond its ends."""
-    xs, ys = list(table), list(table.values())
-    place = f"greatest(1, least({len(xs) - 1}, arrayLastIndex(known -> known <= {x}, {xs})))"
-    between = f"greatest(0, least(1, ({x} - {xs}[place]) / ({xs}[place + 1] - {xs}[place])))"
-    return f"arrayMap(place -> {ys}[place] + {between} * ({ys}[place + 1] - {ys}[place]), [{place}])[1]"
-
-
 CHART_COLUMNS = "breaks, part, points, own, baseline, shown, value, middle, varies, spread, extra"
 """Of a chart that is to be judged, after the columns of `parted`: the values of the points shown, centre, whether the
 baseline varies, the sigma of each point shown, and what else goes with each."""
@@ -112,11 +110,10 @@ Alarms = Mapping[str, Mapping[str, Mapping[int, float]]]
 
 
 def _alarms(alarms: Alarms, rules: str) -> str:
-    found = alarms[rules]
-    return (
-        f"if(shown[1].1 = points[1].1, {_interpolated('points_shown', found['start'])},"
-        f" {_interpolated('points_shown', found['after'])})"
-    )
+    """Linear between the rows of a table, constant beyond its ends."""
+    start, after = (list(alarms[rules][kind].values()) for kind in ("start", "after"))
+    return f"""arrayMap(shares -> shares[length_place] + length_between
+        * (shares[length_place + 1] - shares[length_place]), [if(shown[1].1 = points[1].1, {start}, {after})])[1]"""
 
 
 _FEW = f"""concat('not enough data', if(part > 0, concat(' since ', toString(breaks[part])), ''),

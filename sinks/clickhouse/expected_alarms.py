@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sinks.clickhouse.control_rules import Alarms
-
-LENGTHS = (1, 2, 3, 5, 7, 10, 15, 20, 24, 30, 40, 52, 78, 104, 156, 208, 260, 520)
+from sinks.clickhouse.control_rules import LENGTHS, Alarms
 
 
 def _table(*shares: float) -> Mapping[int, float]:
