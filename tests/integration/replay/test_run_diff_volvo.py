@@ -55,7 +55,7 @@ def shown_atoms(client: Client, run: str) -> set[tuple[Any, ...]]:
 def rows_by_tie(client: Client, run: str, shared: set[tuple[Any, ...]]) -> dict[tuple[str, ...], set[Any]]:
     """Evidence of the shared atoms, read row by row."""
     sql = f"SELECT process, {ATOM}, work_item, episode_id, rule, ripe, value FROM evidence FINAL WHERE run = '{run}'"
-    found = defaultdict(set)
+    found: dict[tuple[str, ...], set[Any]] = defaultdict(set)
     for row in client.query(sql).result_rows:
         if tuple(row[:7]) in shared:
             found[row[0], row[2], row[3], row[4], row[5]].add(tuple(row[6:]))
@@ -66,7 +66,7 @@ def rows_by_tie(client: Client, run: str, shared: set[tuple[Any, ...]]) -> dict[
 def diff(settings: ClickHouseSettings, client: Client, shared_data: Path) -> RunDiff:
     log = events(shared_data)
     archive(client, log)
-    roles = sorted({event.data.role for event in log if getattr(event.data, "role", None)})
+    roles = sorted({str(role) for event in log if (role := getattr(event.data, "role", None))})
     replayed(settings, "four-hours", as_of=None, policies=policies(roles, {CHANGED: 14400.0, KEPT: 14400.0}))
     replayed(settings, "eight-hours", as_of=None, policies=policies(roles, {CHANGED: 28800.0, KEPT: 14400.0}))
     return diff_runs(client, Asked("four-hours", "eight-hours"))
