@@ -140,10 +140,18 @@ WITH parseDateTime64BestEffort({from:String}, 6, 'UTC') AS asked_from,
     {process:String} = '' AS any_process,
     {site:String} = '' AS any_site, (SELECT groupUniqArray(run) FROM promotions FINAL WHERE run != '' AND {run:String} = 'live') AS run_promoted, empty(run_promoted) AS run_alone, (SELECT mapFromArrays(groupArray(run), groupArray(assumeNotNull(as_of))) FROM runs FINAL
     WHERE isNotNull(as_of) AND (run = {run:String} OR NOT run_alone AND has(run_promoted, run))) AS as_of_by_run, (
-    SELECT groupArray((toString(process), toDate32(addMicroseconds(addDays(started_at, 1), -1)),
-        arrayMap(tie -> (tie.1, tie.2), ties)))
-    FROM quality_interventions WHERE (any_process OR process = {process:String})
-        AND (any_site OR site = '' OR site = {site:String})
+    SELECT groupArray((told_process, toDate32(addMicroseconds(addDays(started_at, 1), -1)), told_ties)) FROM
+    (
+        SELECT toString(process) AS told_process, min(at) AS started_at, argMin(ties, at) AS told_ties
+        FROM
+        (
+            SELECT * FROM interventions FINAL
+            WHERE (any_process OR process = {process:String}) AND (any_site OR site = '' OR site = {site:String})
+            ORDER BY payload LIMIT 1 BY source, id
+        )
+        WHERE verb = 'started'
+        GROUP BY process, site, intervention
+    )
 ) AS interventions_told
 SELECT process, communicator_role, experiencer_role, dimension, origin, toDateTime(point.1, 'UTC') AS period_start, point.2 AS value, point.3 AS n,
     if(centered, middle, NULL) AS center,
@@ -289,10 +297,18 @@ WITH parseDateTime64BestEffort({from:String}, 6, 'UTC') AS asked_from,
     {process:String} = '' AS any_process,
     {site:String} = '' AS any_site, (SELECT groupUniqArray(run) FROM promotions FINAL WHERE run != '' AND {run:String} = 'live') AS run_promoted, empty(run_promoted) AS run_alone, (SELECT mapFromArrays(groupArray(run), groupArray(assumeNotNull(as_of))) FROM runs FINAL
     WHERE isNotNull(as_of) AND (run = {run:String} OR NOT run_alone AND has(run_promoted, run))) AS as_of_by_run, (
-    SELECT groupArray((toString(process), toDate32(addMicroseconds(addDays(started_at, 1), -1)),
-        arrayMap(tie -> (tie.1, tie.2), ties)))
-    FROM quality_interventions WHERE (any_process OR process = {process:String})
-        AND (any_site OR site = '' OR site = {site:String})
+    SELECT groupArray((told_process, toDate32(addMicroseconds(addDays(started_at, 1), -1)), told_ties)) FROM
+    (
+        SELECT toString(process) AS told_process, min(at) AS started_at, argMin(ties, at) AS told_ties
+        FROM
+        (
+            SELECT * FROM interventions FINAL
+            WHERE (any_process OR process = {process:String}) AND (any_site OR site = '' OR site = {site:String})
+            ORDER BY payload LIMIT 1 BY source, id
+        )
+        WHERE verb = 'started'
+        GROUP BY process, site, intervention
+    )
 ) AS interventions_told
 SELECT process, communicator_role, experiencer_role, origin, toDateTime(point.1, 'UTC') AS period_start, exp(point.2) AS median_s, point.3 AS n,
     if(centered, exp(middle), NULL) AS center_s, if(limited, exp(middle - 3 * point.4), NULL) AS lower_s,
