@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import NamedTuple
 
 from schemas.decoding import decode
@@ -12,7 +13,8 @@ from schemas.events import Event, InterventionEnded, InterventionStarted, Survey
 from schemas.vocabulary import EventRef
 from streams.inference.history import MAX_EVENTS, Contents
 
-_NOT_WORK = (InterventionStarted, InterventionEnded, SurveyScored)
+_NOT_WORK = frozenset({InterventionStarted, InterventionEnded, SurveyScored})
+_order = attrgetter("order")
 
 
 class Known(NamedTuple):
@@ -41,13 +43,13 @@ def known(payloads: Iterable[bytes]) -> Known:
         except InvalidEvent as error:
             unusable[error.code] += 1
             continue
-        if isinstance(event, _NOT_WORK):
+        if type(event) in _NOT_WORK:
             continue
         held = winners.setdefault(event.ref, event)
         if held is not event:
             _resolve(held, event, winners, losers)
     distinct = len(winners) + len(losers)
-    in_order = sorted(winners.values(), key=lambda event: event.order)
+    in_order = sorted(winners.values(), key=_order)
     contents = Contents(tuple(in_order), tuple(losers[content] for content in sorted(losers)))
     return Known(contents, distinct, distinct > MAX_EVENTS, unusable)
 
