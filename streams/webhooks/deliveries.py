@@ -118,11 +118,12 @@ class Deliveries:
         outcome = await self._sender.send(message.receiver, message.id, message.body, self._clock())
         kept = self._outbox.answered(message, outcome, self._clock())
         _say(message, outcome, kept)
-        if outcome.verdict == "gone":
-            await self._stop(message)
         if kept.state == "dead":
             await self._bury([self._letter(message, outcome)])
         await self._store.record([kept])
+        if outcome.verdict == "gone":
+            # Last: whoever goes on after a kill asks nobody who is noted as gone, and so buries nothing of theirs.
+            await self._stop(message)
 
     async def _stop(self, message: Message) -> None:
         mark, left = self._outbox.stop(message.receiver, self._clock())

@@ -12,7 +12,7 @@ from deploy.kafka.broker import KafkaBroker
 from deploy.kafka.broker import free_port as another_port
 
 PASSWORD = "for-tests-only"
-PRINCIPALS = ("tickets", "tieline-gateway", "tieline-infer", "tieline-sink")
+PRINCIPALS = ("tickets", "tieline-gateway", "tieline-infer", "tieline-sink", "tieline-signals")
 _HOST = "127.0.0.1"
 
 

@@ -20,7 +20,7 @@ from kafka.errors import KafkaError
 from schemas.decoding import decode
 from schemas.errors import ConfigError, TransientError
 from schemas.events import Event, WorkItemAssigned, WorkItemWorked
-from schemas.topics import DEAD_LETTERS, EVENTS, HANDOFFS, TOPICS, event_key
+from schemas.topics import DEAD_LETTERS, EVENTS, HANDOFFS, SIGNALS, TOPICS, event_key
 from streams.apps.topic_admin import create_topics
 from streams.client import EventMaker, GatewayClient, Refusal, Refused, produce
 from streams.client.backoff import Backoff
@@ -207,6 +207,8 @@ def test_rights_of_the_page_are_no_more_than_needed(guarded: GuardedKafka) -> No
     assert not _may_write(guarded, "tieline-infer", EVENTS)
     assert all(_may_read(guarded, "tieline-sink", topic.name) for topic in TOPICS)
     assert not _may_write(guarded, "tieline-sink", EVENTS)
+    assert _may_read(guarded, "tieline-signals", SIGNALS)
+    assert not _may_read(guarded, "tieline-signals", EVENTS)
 
 
 @pytest.mark.kafka
