@@ -129,17 +129,17 @@ def written_out(given: object) -> object:
 _Aware = Annotated[AwareDatetime, Strict(False)]
 UtcTime = Annotated[_Aware, BeforeValidator(written_out), AfterValidator(utc_in_range)]
 # No control characters anywhere: they break keys, logs and terminals.
-_PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
-Code = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_PLAIN)]
-RoleName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_PLAIN)]
+PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+Code = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=PLAIN)]
+RoleName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=PLAIN)]
 ProcessName = Annotated[
     str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^/\x00-\x1f\x7f-\x9f\u2028\u2029]+$")
 ]
-LongId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=_PLAIN)]
+LongId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=PLAIN)]
 SourceName = Annotated[
     str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^#\x00-\x1f\x7f-\x9f\u2028\u2029]+$")
 ]
-SiteName = Annotated[str, StringConstraints(max_length=128, pattern=_PLAIN)]
+SiteName = Annotated[str, StringConstraints(max_length=128, pattern=PLAIN)]
 ActorId = Annotated[str, StringConstraints(pattern=ACTOR_ID_PATTERN)]
 
 

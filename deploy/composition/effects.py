@@ -70,6 +70,15 @@ class EffectOnTie:
         return "" if found is None else "average" if found.trend_before.clear else "step"
 
 
+class Place(NamedTuple):
+    """An intervention, and the run in which it is looked at."""
+
+    run: str
+    process: str
+    site: str
+    intervention: str
+
+
 def effects(
     reader: Reader,
     *,
@@ -87,7 +96,7 @@ def effects(
     Raises: InterventionRefused: no such intervention. ViewRefused, TransientError: see `Reader`.
     Cost: one question per process and site, then 30 to 200 ms per series.
     """
-    wanted = [only_one(reader, intervention, process)] if intervention else registered(reader, process)
+    wanted = _wanted(reader, process, intervention)
     histories = {
         (name, site): _History(reader, run, name, site)
         for name, site in sorted({(str(row["process"]), str(row["site"])) for row in wanted})
@@ -104,6 +113,16 @@ def effects(
         found.append(history.effect(row, series))
     told(len(jobs), len(jobs))
     return found
+
+
+def looked_at(reader: Reader, *, run: str = "live", process: str = "", intervention: str = "") -> list[Place]:
+    """Where `effects` looks for series, found or not. Arguments and errors as there."""
+    wanted = _wanted(reader, process, intervention)
+    return sorted(Place(run, str(row["process"]), str(row["site"]), str(row["intervention"])) for row in wanted)
+
+
+def _wanted(reader: Reader, process: str, intervention: str) -> list[Row]:
+    return [only_one(reader, intervention, process)] if intervention else list(registered(reader, process))
 
 
 class _History:
@@ -258,28 +277,26 @@ def answers_of(found: Estimates | None) -> dict[str, list[float]]:
     return {name: [change.estimate, change.low, change.high] for name, change in changes.items()}
 
 
-def store_effects(client: Any, found: Sequence[EffectOnTie], computed_at: datetime, *, whole: bool = True) -> None:
+def store_effects(
+    client: Any, found: Sequence[EffectOnTie], computed_at: datetime, *, whole: Sequence[Place] = ()
+) -> None:
     """Keep what was found, for panels; what was found of the same series before is replaced.
 
     Args:
         client: of the store, with the right to write.
-        whole: these are all series of their interventions: what else was kept of those may no longer be shown.
+        whole: interventions of which these are all series: what else was kept of those may no longer be shown.
     """
     from sinks.clickhouse.insert import insert_rows
 
     if found:
         insert_rows(client, "effects", [_json(effect_record(each, computed_at)) for each in found])
-    for run, process, site, intervention in sorted({(e.run, e.process, e.site, e.intervention) for e in found}):
-        if whole:
-            client.command(
-                "DELETE FROM effects WHERE run = {run:String} AND process = {process:String} AND site = {site:String}"
-                " AND intervention = {intervention:String} AND computed_at < {at:DateTime64(6, 'UTC')}",
-                parameters={
-                    **{"run": run, "process": process, "site": site, "intervention": intervention},
-                    "at": computed_at,
-                },
-                settings={"lightweight_deletes_sync": 2},
-            )
+    for place in whole:
+        client.command(
+            "DELETE FROM effects WHERE run = {run:String} AND process = {process:String} AND site = {site:String}"
+            " AND intervention = {intervention:String} AND computed_at < {at:DateTime64(6, 'UTC')}",
+            parameters={**place._asdict(), "at": computed_at},
+            settings={"lightweight_deletes_sync": 2},
+        )
 
 
 def _json(record: Mapping[str, Any]) -> bytes:

@@ -82,7 +82,7 @@ def started(plan: Plan, policy: InForce) -> InterventionStarted:
     name = plan.id or id_of(plan.name, plan.started_at)
     try:
         return InterventionStarted(
-            id=f"{name}-started",
+            id=f"{plan.process}/{name}-started",
             source=SOURCE,
             type="tieline.intervention.started.v1",
             time=plan.started_at,
@@ -116,7 +116,7 @@ def ended(known: Row, ended_at: datetime) -> InterventionEnded:
     if ended_at <= known["started_at"]:
         raise InterventionRefused(f"{name} began at {known['started_at']:%Y-%m-%d %H:%M} UTC: it cannot end before")
     return InterventionEnded(
-        id=f"{name}-ended",
+        id=f"{known['process']}/{name}-ended",
         source=SOURCE,
         type="tieline.intervention.ended.v1",
         time=ended_at,

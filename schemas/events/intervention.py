@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from schemas.envelope import Contract, Data, Envelope
-from schemas.vocabulary import InterventionKind, RoleName
+from schemas.vocabulary import PLAIN, InterventionKind, RoleName
 
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=PLAIN)]
 
 
 class TieName(Contract):

@@ -62,6 +62,7 @@ def promote(client: Client, promotion: Promotion) -> list[Promotion]:
     """
     run = _promotable(client, promotion)
     period = _period(client, run, promotion.process)
+    _require_known(run, promotion, period)
     wanted = list(_periods(promotion, period))
     taken = {(kept.process, kept.first): kept for kept in _kept(client) if kept.run != promotion.run}
     for first, _ in wanted:
@@ -129,6 +130,17 @@ def _promotable(client: Client, promotion: Promotion) -> RunRecord:
     if (run.from_at and first < run.from_at) or (run.to_at and after > run.to_at):
         raise PromotionRefused(f"run {run.run!r} holds only what is from {run.from_at or '…'} to {run.to_at or '…'}")
     return run
+
+
+def _require_known(run: RunRecord, promotion: Promotion, period: Period) -> None:
+    """Raises: PromotionRefused: the run knows nothing of the end of the time, and would hide what live says there."""
+    if run.as_of is None:
+        return
+    after = next_start(period_start(run.as_of, period), period)
+    if promotion.after > after:
+        raise PromotionRefused(
+            f"run {run.run!r} knows nothing after {run.as_of:%Y-%m-%d %H:%M} UTC: promote it up to {after} at most"
+        )
 
 
 def _period(client: Client, run: RunRecord, process: str) -> Period:

@@ -19,7 +19,7 @@ from deploy.cli.console import err, out
 from deploy.cli.options import DataOption
 
 if TYPE_CHECKING:
-    from deploy.composition.effects import EffectOnTie
+    from deploy.composition.effects import EffectOnTie, Place
     from deploy.composition.reading import Reader
     from streams.inference.effect.effect import Change
 
@@ -44,7 +44,7 @@ def effect(
 
     Intervals are 95 %. What is found is kept for the dashboards until the next look.
     """
-    from deploy.composition.effects import effect_record, effects
+    from deploy.composition.effects import effect_record, effects, looked_at
 
     _one_thread()
     if dimension not in ("", *_DIMENSIONS):
@@ -60,7 +60,8 @@ def effect(
             dimension=dimension,
             told=lambda done, of: progress.update(task, completed=done, total=of),
         )
-        kept = keep(found, computed_at, whole=not dimension)
+        whole = () if dimension else looked_at(reader, run=run, process=process or "", intervention=intervention or "")
+        kept = keep(found, computed_at, whole)
     if as_json:
         for each in found:
             typer.echo(json.dumps(effect_record(each, computed_at), default=_written, ensure_ascii=False))
@@ -133,7 +134,7 @@ def _reading(data: Path | None) -> Iterator[tuple[Reader, Callable[..., bool]]]:
     from schemas.errors import ConfigError
     from sinks.clickhouse.settings import connect
 
-    def keep(found: Sequence[EffectOnTie], computed_at: datetime, *, whole: bool) -> bool:
+    def keep(found: Sequence[EffectOnTie], computed_at: datetime, whole: Sequence[Place]) -> bool:
         try:
             client = connect(find_target(data).clickhouse)
         except ConfigError:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.cli.commands.dead_letters import instant
@@ -126,7 +127,7 @@ def _print_table(found: Reconciled) -> None:
     if found.differences:
         listed = Table("table", "kind", "process", "work item", "episode", "rule", "columns that differ")
         for each in found.differences[:_LISTED]:
-            listed.add_row(*each[:6], ", ".join(each.columns))
+            listed.add_row(*map(escape, each[:6]), ", ".join(each.columns))
         out.print(listed)
         if len(found.differences) > _LISTED:
             out.print(f"… and {len(found.differences) - _LISTED:,} more: --format csv lists them all", style="dim")

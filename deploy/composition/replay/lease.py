@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from schemas.errors import TielineError
+from schemas.errors import TielineError, TransientError
 from sinks.clickhouse.patience import patiently
 from sinks.clickhouse.records import RunRecord
 from sinks.clickhouse.runs import write_run
@@ -18,7 +19,7 @@ SAY_EVERY_S = 4.0
 GONE_AFTER_S = 12.0
 """Without a word for so long, a replay was killed."""
 _ASK_EVERY_S = 1.0
-_SAID = "SELECT started_at, written_at, now64(6) FROM runs FINAL WHERE run = {run:String}"
+_SAID = "SELECT started_at, written_at, now64(6) FROM runs FINAL WHERE run = {run:String} AND NOT is_deleted"
 
 
 class RunTakenError(TielineError):
@@ -54,10 +55,18 @@ class Lease:
 
     def _keep(self) -> None:
         while not self._closed.wait(self._say_every_s):
-            self._error = self._found_out()
+            self._error = self._found_out() or self._said_so()
             if self._error is not None:
                 return
+
+    def _said_so(self) -> TielineError | None:
+        try:
             patiently(lambda: write_run(self._client, self._record))
+        except TielineError as error:
+            return error
+        except (ClickHouseError, OSError):
+            return TransientError("clickhouse: the run can no longer be said to be worked on")
+        return None
 
     def _found_out(self) -> TielineError | None:
         run = self._record.run
@@ -65,6 +74,8 @@ class Lease:
             started_at = _said(self._client, run)[0]
         except TielineError as error:
             return error
+        except (ClickHouseError, OSError):
+            return TransientError("clickhouse: it cannot be found out whether another replay works on the run")
         return (
             None
             if started_at == self._record.started_at

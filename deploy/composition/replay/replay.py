@@ -24,7 +24,7 @@ from sinks.clickhouse.migrate import require_current
 from sinks.clickhouse.patience import patiently
 from sinks.clickhouse.records import RunRecord, process_records, process_row
 from sinks.clickhouse.replay_writer import FLUSH_ROWS, aggregate, clear_range, processes_of
-from sinks.clickhouse.runs import ChunkDone, chunks_done, find_run, write_chunk, write_run
+from sinks.clickhouse.runs import ChunkDone, chunks_done, find_run, half_deleted, write_chunk, write_run
 from sinks.clickhouse.settings import ClickHouseSettings, connect
 from streams.replay.process import Tally
 from streams.replay.source import Chunk, Source
@@ -111,6 +111,8 @@ def _begin(
     """Whether it had begun before, and its record."""
     found = find_run(client, request.run)
     if found is None:
+        if request.run in half_deleted(client):
+            raise RunExistsError(f"run {request.run!r} is not wholly deleted yet; finish it with `tieline runs delete`")
         watcher.stage("looking for the newest event")
         return False, request.begun(source.name, _narrowed(source, request).latest_at(), now)
     if not resume:

@@ -28,19 +28,19 @@ def answer_curves(pairs: Sequence[tuple[str, Sequence[AnswerCurve]]]) -> str:
 
     def draw(figure: Figure) -> None:
         every = grid_of(figure, len(pairs), sharex=True, sharey=True)
+        longest = max((step[0] for _, curves in pairs for curve in curves for step in curve.steps), default=3600.0)
         for axes, (title, curves) in zip(every, pairs, strict=True):
             axes.set_title(shortened(title, 64))
-            _draw(axes, curves)
+            _draw(axes, curves, longest)
         figure.supxlabel("time since the offer", fontsize=8)
         figure.supylabel("share answered", fontsize=8)
 
     return picture(draw, 0.5 + 2.0 * -(-len(pairs) // 2))
 
 
-def _draw(axes: Axes, curves: Sequence[AnswerCurve]) -> None:
+def _draw(axes: Axes, curves: Sequence[AnswerCurve], longest: float) -> None:
     axes.set_xscale("log")
     axes.set_ylim(0, 1.02)
-    longest = max((step[0] for curve in curves for step in curve.steps), default=3600.0)
     axes.set_xlim(_FIRST_S, max(7200.0, longest))
     ticks = {at: name for at, name in _TICKS_S.items() if at <= max(7200.0, longest)}
     axes.set_xticks(list(ticks), list(ticks.values()))

@@ -31,11 +31,23 @@ def section(found: Findings) -> Section:
 
 
 def answered_by(rows: Sequence[Row], within_s: float) -> Row | None:
-    """The last step of a curve that lies within a time; None: the curve ends before it says anything about it."""
+    """A curve at a time, between its steps straight on; None: the curve ends before it says anything about it.
+
+    Steps stand at the ends of bins, so the truth lies between two of them: the interval spans both.
+    """
     within = [row for row in rows if row["waited_s"] <= within_s]
-    last = rows[-1]
-    reaches = last["waited_s"] >= within_s or last["at_risk"] == 0 or last["answered"] >= 1
-    return within[-1] if within and reaches else None
+    beyond = [row for row in rows if row["waited_s"] > within_s]
+    if not beyond:
+        last = rows[-1]
+        reaches = last["waited_s"] == within_s or last["at_risk"] == 0 or last["answered"] >= 1
+        return last if reaches else None
+    after = beyond[0]
+    before = within[-1] if within else {**after, "waited_s": 0.0, "answered": 0.0, "low": 0.0}
+    part = (within_s - before["waited_s"]) / (after["waited_s"] - before["waited_s"])
+    share = before["answered"] + part * (after["answered"] - before["answered"])
+    if part == 0:
+        return before
+    return {**after, "answered": share, "low": before["low"], "high": after["high"]}
 
 
 def _answers(found: Findings) -> Section:

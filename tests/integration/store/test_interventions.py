@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from deploy.composition.effects import EffectOnTie, SeriesName, effects, store_effects
+from deploy.composition.effects import EffectOnTie, Place, SeriesName, effects, store_effects
 from deploy.composition.interventions import registered
 from deploy.composition.reading import ServerReader
 from schemas.envelope import Envelope
@@ -73,7 +73,10 @@ def test_series_that_is_no_longer_found_is_no_longer_kept(client: Client) -> Non
         for to, none in (("b", effect_of([], 0)), ("c", effect_of([], 0)))
     ]
     store_effects(client, both, first)
-    store_effects(client, both[:1], first + timedelta(days=1), whole=False)
+    store_effects(client, both[:1], first + timedelta(days=1))
     assert client.query("SELECT count() FROM quality_effects").result_rows == [(2,)]
-    store_effects(client, both[:1], first + timedelta(days=2))
+    place = Place("live", "p", "", "i")
+    store_effects(client, both[:1], first + timedelta(days=2), whole=[place])
     assert client.query("SELECT experiencer_role, change FROM quality_effects").result_rows == [("b", None)]
+    store_effects(client, [], first + timedelta(days=3), whole=[place])
+    assert client.query("SELECT count() FROM quality_effects").result_rows == [(0,)]

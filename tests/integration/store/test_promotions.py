@@ -190,6 +190,7 @@ def test_what_cannot_be_promoted_is_refused_and_said(client: Client, promotion: 
         ({"role": "nurse"}, "of one role only"),
         ({"from_at": START + timedelta(days=30)}, "holds only what is from"),
         ({"to_at": midnight(FEBRUARY)}, "holds only what is from"),
+        ({"as_of": START}, "knows nothing after"),
     ],
 )
 def test_a_run_that_lacks_something_is_not_promoted(client: Client, fields: dict[str, Any], said: str) -> None:

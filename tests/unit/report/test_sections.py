@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from deploy.report.document import Picture, Section, Table
 from deploy.report.findings import Findings
 from deploy.report.report import part
@@ -67,6 +69,14 @@ def test_a_curve_says_nothing_about_times_that_it_does_not_reach() -> None:
     assert waiting.answered_by(steps, 3600) is not None
     assert waiting.answered_by(steps, 14_400) is None
     assert waiting.answered_by([{**steps[0], "at_risk": 0}], 14_400) is not None
+
+
+def test_between_two_steps_a_curve_goes_straight_on_and_the_interval_spans_both() -> None:
+    first = of("a", "b", waited_s=3000.0, answered=0.2, low=0.1, high=0.3, at_risk=9, n=9)
+    then = {**first, "waited_s": 4000.0, "answered": 0.7, "low": 0.5, "high": 0.8}
+    found = waiting.answered_by([first, then], 3600)
+    assert found is not None
+    assert (found["answered"], found["low"], found["high"]) == (pytest.approx(0.5), 0.1, 0.8)
 
 
 def test_effects_have_an_interval_and_what_weakens_them() -> None:
