@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 from deploy.composition.replay.request import RunExistsError
 from schemas.events import Event
 from sinks.clickhouse.insert import insert_rows
-from sinks.clickhouse.runs import LIVE, chunks_done
+from sinks.clickhouse.runs import LIVE, chunks_done, delete_run, find_run, write_run
 from sinks.clickhouse.settings import ClickHouseSettings
 from tests.integration.replay.replaying import archive, replayed
 
@@ -99,3 +99,18 @@ def test_a_run_is_made_once(settings: ClickHouseSettings, client: Client, week: 
             replayed(settings, "once", resume=resume)
     sql = f"SELECT count() FROM handoffs WHERE run = '{LIVE}'"
     assert client.query(sql).result_rows == [(0,)]
+
+
+def test_a_name_that_is_half_deleted_is_no_new_run(
+    settings: ClickHouseSettings, client: Client, week: list[Event]
+) -> None:
+    archive(client, week)
+    replayed(settings, "twice")
+    found = find_run(client, "twice")
+    assert found is not None
+    write_run(client, found.model_copy(update={"is_deleted": 1}))
+    assert chunks_done(client, "twice")
+    with pytest.raises(RunExistsError, match="runs delete"):
+        replayed(settings, "twice")
+    delete_run(client, "twice")
+    assert replayed(settings, "twice").record.content_hash == found.content_hash
