@@ -70,6 +70,10 @@ class EffectOnTie:
         return "" if found is None else "average" if found.trend_before.clear else "step"
 
 
+_TO_REGISTER = timedelta(days=1)
+"""After the first whole window has begun: whoever registers on the day of the start has seen nothing of it yet."""
+
+
 class Place(NamedTuple):
     """An intervention, and the run in which it is looked at."""
 
@@ -147,7 +151,7 @@ class _History:
         end = None if row["ended_at"] is None else self._number(row["ended_at"])
         used = [window.number for window in windows if end is None or window.number < end]
         span = (min(used), max(used)) if used else None
-        late = row["registered_at"] is not None and row["registered_at"] >= self._start_of(first + 1)
+        late = row["registered_at"] is not None and row["registered_at"] >= self._start_of(first) + _TO_REGISTER
         found = effect_of(
             windows,
             first,

@@ -136,7 +136,7 @@ def effect_of(
             it out, and let `start` be the next.
         end: first period in which it was no longer in force; windows from there on are not used.
         comparison: series of ties that share no role with a touched one.
-        registered_late: the intervention was registered when the first window after had already passed.
+        registered_late: the intervention was registered when the first window after was under way.
         other_intervention: another one touched this tie in these windows.
     Raises: ValueError: two windows of one series have the same number.
     Cost: about 30 ms for 24 windows and 200 ms for 104, on one core; as much again with a comparison.
