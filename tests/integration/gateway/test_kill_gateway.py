@@ -32,7 +32,7 @@ from tests.integration.pipeline.running import AS_OF, Running, running
 
 DEMO_POLICY = ROOT / "deploy" / "policies" / "demo.yaml"
 # `make faults` kills 50 and 5 times, which takes six minutes.
-GATEWAY_KILLS = int(os.environ.get("TIELINE_GATEWAY_KILLS", "10"))
+GATEWAY_KILLS = int(os.environ.get("TIELINE_GATEWAY_KILLS", "5"))
 BROKER_KILLS = int(os.environ.get("TIELINE_BROKER_KILLS", "2"))
 PAUSE_S = 0.03  # so that the events last as long as the killing
 Hash = dict[str, tuple[int, str]]
