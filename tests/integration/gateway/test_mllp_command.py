@@ -99,6 +99,10 @@ def test_accepted_message_is_on_the_log_without_names_and_a_bad_one_is_a_dead_le
     with running(folder, "mllp-names", tansu_broker.address) as (process, connection):
         assert ask(connection, adt("A01", operator="OP7^SURNAME^GIVEN")) == b"AA"
         assert ask(connection, adt("A02", occurred="SURNAME")) == b"AE"
+        deadline_s = time.monotonic() + 30
+        while not told_by(tansu_broker.address, "mllp-names"):  # until then it may be in the spool
+            assert time.monotonic() < deadline_s
+            time.sleep(0.2)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     events = told_by(tansu_broker.address, "mllp-names")
