@@ -29,7 +29,7 @@ from tests.unit.gateway.gateways import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 CASES = int(os.environ.get("TIELINE_SCHEMATHESIS_CASES", "1500" if must_run() else "500"))
-"""Over all operations together, half of them with data that the document allows; 5,000 in CI, two minutes."""
+"""Over all operations together, half of them with data that the document allows; `make faults` asks 5,000, two minutes."""
 WEIGHTS = {"/v1/events": 10, "/v1/validate": 7, "/v1/sources/{name}": 7}
 CHECKS = [
     schemathesis.checks.not_a_server_error,
@@ -43,7 +43,7 @@ CHECKS = [
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """With a source that takes tokens, and limits that a case can reach."""
-    world = World(tmp_path, EventLimits(max_body_bytes=20_000, max_events=20))
+    world = World(tmp_path, EventLimits(max_body_bytes=4_000, max_events=4))
     world.add_source("lines", "token")
     world.add_source("resources", "token", resources=True)
     return world

@@ -87,8 +87,8 @@ def test_period_in_which_a_change_ended_is_not_used() -> None:
     assert found.to_at == BEGAN + timedelta(weeks=10)
 
 
-@pytest.mark.parametrize(("days", "late"), [(0, False), (6, False), (7, True), (90, True)])
-def test_registered_late_is_after_the_first_window(days: int, late: bool) -> None:
+@pytest.mark.parametrize(("days", "late"), [(0, False), (0.9, False), (1, True), (90, True)])
+def test_registered_late_is_a_day_after_the_first_window_began(days: float, late: bool) -> None:
     found = only(effects(Store(POINTS, change(registered_at=BEGAN + timedelta(days=days)))))
     assert ("registered late" in found.effect.notes) == late
 
