@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import t as student  # type: ignore[import-untyped]
+from scipy.stats import t as student
 
 from benchmarks.validity.study import Found, Plan, Study, Verdict, percent, prose, table
 from streams.inference.effect.autoregression import CORRELATIONS, degrees_of_freedom, factor, fit

@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr  # type: ignore[import-untyped]
+from scipy.stats import spearmanr
 
 from benchmarks.validity.seen import evidence_of, simulation_of
 from benchmarks.validity.study import Found, Plan, Study, Verdict, prose, table

@@ -7,8 +7,9 @@ import sys
 
 # Time zones come from the tzdata package, not from the machine: rows must not depend on where they were made.
 os.environ.setdefault("PYTHONTZPATH", "")
-# Matrices are small here: threads of numpy's library would only wait for each other, at many times the cost.
+# Matrices are small here: threads of numpy's libraries would only wait for each other, at many times the cost.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from deploy.cli.commands import app
 from deploy.cli.console import fail

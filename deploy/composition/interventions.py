@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from deploy.composition.reading import Reader, Row, quoted
-from deploy.composition.target import Target
 from schemas.errors import TielineError
 from schemas.events.intervention import (
     InterventionEnd,
@@ -210,28 +209,6 @@ def ties_of(row: Row) -> list[tuple[str, str]]:
         (tie["communicator_role"], tie["experiencer_role"]) if isinstance(tie, dict) else (tie[0], tie[1])
         for tie in row["ties"]
     ]
-
-
-async def send(
-    target: Target,
-    events: Iterable[InterventionStarted | InterventionEnded],
-    behind: Callable[[int], None] = lambda _: None,
-) -> int:
-    """Produce the events as every other event, and wait until the store has them; returns how many.
-
-    Raises: TransientError: the broker or the apps are away.
-    """
-    from deploy.composition.drain import drained
-    from deploy.composition.feed import feed_to
-    from schemas.topics import event_key
-
-    pairs = [(event_key(event), event.canonical()) for event in events]
-    async with feed_to(target.broker, target.instance.folder if target.instance else None) as feed:
-        sent = await feed.send(pairs)
-        await drained(target.broker, feed.producer, behind)
-        if feed.spool is not None:
-            feed.spool.remove()
-    return sent
 
 
 def _refused(error: ValidationError) -> InterventionRefused:

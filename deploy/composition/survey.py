@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from deploy.composition.reading import Reader, Row, quoted
-from deploy.composition.target import Target
 from schemas.errors import TielineError
 from schemas.events.survey import SurveyScored
 from schemas.vocabulary import DIMENSIONS
@@ -74,26 +73,6 @@ def _about(event: SurveyScored) -> About:
 
 def _said(event: SurveyScored) -> Said:
     return event.time, event.data.mean, event.data.n
-
-
-async def send_survey(
-    target: Target, events: Iterable[SurveyScored], behind: Callable[[int], None] = lambda _: None
-) -> int:
-    """Produce the events as every other event, and wait until the store has them; returns how many.
-
-    Raises: TransientError: the broker or the apps are away.
-    """
-    from deploy.composition.drain import drained
-    from deploy.composition.feed import feed_to
-    from schemas.topics import event_key
-
-    pairs = [(event_key(event), event.canonical()) for event in events]
-    async with feed_to(target.broker, target.instance.folder if target.instance else None) as feed:
-        sent = await feed.send(pairs)
-        await drained(target.broker, feed.producer, behind)
-        if feed.spool is not None:
-            feed.spool.remove()
-    return sent
 
 
 def surveys(reader: Reader, process: str = "") -> list[Row]:

@@ -215,22 +215,19 @@ async def _retry(
     wait: bool,
     told: Callable[[Retried], None],
 ) -> None:
-    from deploy.composition.drain import drained
-    from deploy.composition.feed import feed_to
     from deploy.composition.retry import Retry
+    from deploy.composition.send import feed_of, stored
     from sinks.clickhouse.queries.dead_letters import all_letters
 
     letters = all_letters(client, wanted)
-    async with feed_to(target.broker, target.instance.folder if target.instance and not dry_run else None) as feed:
+    async with feed_of(target, spooled=not dry_run) as feed:
         sent = False
         go = Retry(client, edge, feed, target.broker, datetime.now(UTC), dry_run=dry_run)
         async for retried in go.run(letters):
             sent = sent or retried.outcome == "sent"
             told(retried)
         if sent and wait and not dry_run:
-            await drained(target.broker, feed.producer)
-            if feed.spool is not None:
-                feed.spool.remove()
+            await stored(target, feed)
 
 
 def _edge(actor_key: Path | None, policy: list[Path] | None, data: Path | None) -> Edge:

@@ -72,8 +72,7 @@ async def run_import(log: LogImport, target: Target | None, progress: Progress, 
 
     Returns: why reading stopped before the end of the file, if it did.
     """
-    from deploy.composition.drain import drained
-    from deploy.composition.feed import feed_to
+    from deploy.composition.send import feed_of, stored
 
     reading = progress.add_task("reading", total=log.total_bytes)
     events = _Events(log, progress, reading)
@@ -81,15 +80,13 @@ async def run_import(log: LogImport, target: Target | None, progress: Progress, 
         for _ in events:
             pass
         return events.unreadable
-    async with feed_to(target.broker, target.instance.folder if target.instance else None) as feed:
+    async with feed_of(target) as feed:
         await feed.send(events)
         progress.update(reading, completed=log.total_bytes)
         if wait:
             storing = progress.add_task("folding and storing", total=None)
-            await drained(target.broker, feed.producer, lambda behind: show_behind(progress, storing, behind))
+            await stored(target, feed, lambda behind: show_behind(progress, storing, behind))
             progress.update(storing, total=1, completed=1)
-            if feed.spool is not None:
-                feed.spool.remove()
     return events.unreadable
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -46,7 +45,6 @@ def effect(
     """
     from deploy.composition.effects import effect_record, effects, looked_at
 
-    _one_thread()
     if dimension not in ("", *_DIMENSIONS):
         raise typer.BadParameter(f"--dimension is one of {', '.join(_DIMENSIONS)}")
     computed_at = datetime.now(UTC)
@@ -72,12 +70,6 @@ def effect(
     _print_effects(found, details)
     if not kept:
         out.print("nothing runs here, so the dashboards do not know of it yet", style="dim")
-
-
-def _one_thread() -> None:
-    """Matrices are small here: threads would only wait for each other. Before numpy is imported."""
-    for library in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(library, "1")
 
 
 def folding(*names: str) -> Table:

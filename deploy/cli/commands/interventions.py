@@ -192,7 +192,7 @@ def _policy(given: PolicyOption, target: Target, process: str) -> InForce:
 
 
 async def _send(target: Target, events: list[Any]) -> int:
-    from deploy.composition.interventions import send
+    from deploy.composition.send import send
 
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress:
         task = progress.add_task("sending and storing", total=None)

@@ -166,8 +166,7 @@ async def _send(events: Iterator[Event], target: Target, progress: Progress) -> 
 
     Raises: TransientError: the broker is away.
     """
-    from deploy.composition.drain import drained
-    from deploy.composition.feed import feed_to
+    from deploy.composition.send import feed_of, stored
     from schemas.topics import event_key
 
     sending, total = progress.add_task("sending", total=None), 0
@@ -177,9 +176,7 @@ async def _send(events: Iterator[Event], target: Target, progress: Progress) -> 
         total += number
         progress.update(sending, description=f"sent {total:,} events")
 
-    async with feed_to(target.broker, target.instance.folder if target.instance else None) as feed:
+    async with feed_of(target) as feed:
         await feed.send(((event_key(event), event.canonical()) for event in events), show)
         storing = progress.add_task("folding and storing", total=None)
-        await drained(target.broker, feed.producer, lambda behind: show_behind(progress, storing, behind))
-        if feed.spool is not None:
-            feed.spool.remove()
+        await stored(target, feed, lambda behind: show_behind(progress, storing, behind))

@@ -107,12 +107,12 @@ def _say(results: SurveyResults, process: str, survey: str) -> None:
 
 
 async def _send(target: Target, events: tuple[SurveyScored, ...]) -> int:
-    from deploy.composition.survey import send_survey
+    from deploy.composition.send import send
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=err) as progress:
         task = progress.add_task("sending and storing", total=None)
-        return await send_survey(
+        return await send(
             target, events, lambda behind: progress.update(task, description=f"storing, {behind:,} records ahead")
         )
 

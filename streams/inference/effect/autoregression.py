@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solve_triangular  # type: ignore[import-untyped]
+from scipy.linalg import solve_triangular
 
 from streams.inference.effect.design import Design, Numbers
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import t as student  # type: ignore[import-untyped]
+from scipy.stats import t as student
 
 from streams.inference.effect.autoregression import CORRELATIONS, degrees_of_freedom, fit
 from streams.inference.effect.comparison import difference, usable

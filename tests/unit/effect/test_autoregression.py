@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_ind  # type: ignore[import-untyped]
+from scipy.stats import ttest_ind
 
 from streams.inference.effect.autoregression import CORRELATIONS, Correlation, degrees_of_freedom, factor, fit
 from streams.inference.effect.design import interrupted
