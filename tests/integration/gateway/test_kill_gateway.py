@@ -22,20 +22,18 @@ from sinks.clickhouse.content_hash import content_hash
 from sinks.clickhouse.settings import connect
 from streams.simulation.scenario import Scenario
 from streams.transport.producer import BatchProducer
-from tests import brokers
 from tests.brokers import Broker
 from tests.integration.embedded.tieline import up
 from tests.integration.gateway.gateway_process import KEY, ROOT, GatewayProcess, headers_of, write_key
 from tests.integration.gateway.on_the_log import identities
 from tests.integration.gateway.senders import Senders
-from tests.integration.pipeline.running import AS_OF, Running, running
+from tests.integration.pipeline.running import AS_OF, Hash, Running, undisturbed_hash
 
 DEMO_POLICY = ROOT / "deploy" / "policies" / "demo.yaml"
 # `make faults` kills 50 and 5 times, which takes six minutes.
 GATEWAY_KILLS = int(os.environ.get("TIELINE_GATEWAY_KILLS", "5"))
 BROKER_KILLS = int(os.environ.get("TIELINE_BROKER_KILLS", "2"))
 PAUSE_S = 0.03  # so that the events last as long as the killing
-Hash = dict[str, tuple[int, str]]
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +45,7 @@ def events() -> list[Event]:
 @pytest.fixture(scope="module")
 def undisturbed(events: list[Event], tmp_path_factory: pytest.TempPathFactory) -> Hash:
     """The derived tables of the same events, brought to Kafka without a gateway and with nothing killed."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    with brokers.tansu(folder) as broker, running(broker, folder / "data", DEMO_POLICY) as tieline:
-        tieline.send(events)
-        tieline.drain()
-        return tieline.hash()
+    return undisturbed_hash(events, tmp_path_factory.mktemp("undisturbed"), DEMO_POLICY)
 
 
 def derived_tables(broker: Broker, folder: Path) -> Hash:

@@ -70,27 +70,18 @@ def way(request: pytest.FixtureRequest, kafka: SecuredKafka) -> dict[str, str]:
     return kafka.password_env() if request.param == "password" else kafka.certificate_env()
 
 
-class SecuredRunning(Running):
-    """Apps with the environment `way`; the tests themselves come through the listener for them."""
-
-    way: dict[str, str]
-
-    def _start(self, name: str, command: list[str], env: dict[str, str]) -> None:
-        super()._start(name, command, {**env, **self.way} if "worker" in command else env)
-
-
 def test_events_become_rows_of_the_store(kafka: SecuredKafka, tmp_path: Path) -> None:
     """First of all here: what other tests write is no event."""
     plain = brokers.Broker("kafka", kafka.address, kafka.pid or 0)
-    secured = SecuredRunning(plain, tmp_path, ROOT / "deploy" / "policies" / "demo.yaml")
-    secured.way = kafka.password_env()
+    way = kafka.password_env()
+    secured = Running(plain, tmp_path, ROOT / "deploy" / "policies" / "demo.yaml", app_env=way)
     hash_actor = ActorKey("test", bytes(range(32))).hash_actor
     try:
         secured.start()
         secured.send(Scenario(3, datetime(2026, 3, 4, 10, tzinfo=UTC), hash_actor, weeks=1).history())
         secured.drain()
         assert secured.hash()["handoffs"][0] > 100
-        done = tieline(secured.way | store_env(secured.store), "status", "--json")
+        done = tieline(way | store_env(secured.store), "status", "--json")
     finally:
         secured.close()
     assert done.returncode == 0, done.stdout + done.stderr

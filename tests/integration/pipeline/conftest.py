@@ -14,7 +14,7 @@ from streams.gateway.actors import ActorKey
 from streams.simulation.scenario import Scenario
 from tests import brokers
 from tests.brokers import Broker
-from tests.integration.pipeline.running import ROOT, running
+from tests.integration.pipeline.running import ROOT, Hash, undisturbed_hash
 
 DEMO_POLICY = ROOT / "deploy" / "policies" / "demo.yaml"
 KEY = ActorKey("test", bytes(range(32)))
@@ -46,12 +46,8 @@ def scenario_events() -> list[Event]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(scenario_events: list[Event], tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+def undisturbed(scenario_events: list[Event], tmp_path_factory: pytest.TempPathFactory) -> Hash:
     """The content hash of a run that nothing disturbed, on Tansu."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    with brokers.tansu(folder) as broker, running(broker, folder / "data", DEMO_POLICY) as tieline:
-        tieline.send(scenario_events)
-        tieline.drain()
-        found = tieline.hash()
+    found = undisturbed_hash(scenario_events, tmp_path_factory.mktemp("undisturbed"), DEMO_POLICY)
     assert found["handoffs"][0] > 100
     return found

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,18 +25,27 @@ from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.settings import ClickHouseSettings, connect
 from streams.apps.topic_admin import create_topics
 from streams.transport.producer import BatchProducer
+from tests import brokers
 from tests.brokers import Broker
 
 AS_OF = "2027-06-01T00:00:00Z"
 ROOT = Path(__file__).parents[3]
 APPS = ("infer", "sink")
+Hash = dict[str, tuple[int, str]]
 
 
 class Running:
-    """Processes of one Tieline on `broker`, with its store in `folder`."""
+    """Processes of one Tieline on `broker`, with its store in `folder`.
 
-    def __init__(self, broker: Broker, folder: Path, policy: Path, as_of: str = AS_OF) -> None:
+    Args:
+        app_env: more environment of the apps, such as an account of Kafka; tests themselves come to `broker.address`.
+    """
+
+    def __init__(
+        self, broker: Broker, folder: Path, policy: Path, as_of: str = AS_OF, app_env: Mapping[str, str] | None = None
+    ) -> None:
         self.broker, self.folder, self.policy, self.as_of = broker, prepare(folder), policy, as_of
+        self.app_env = dict(app_env or {})
         self.port = free_port()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -76,6 +85,7 @@ class Running:
             "TIELINE_CLICKHOUSE_USER": settings.user,
             "TIELINE_CLICKHOUSE_PASSWORD": settings.password.get_secret_value(),
             "TIELINE_AS_OF": self.as_of,
+            **self.app_env,
         }
         command = ["deploy.cli", "worker", app, "--policy", str(self.policy)]
         self._start(name or app, command + (["--embedded"] if self.broker.kind == "tansu" else []), env)
@@ -123,7 +133,7 @@ class Running:
             logs = "\n".join(f"--- {app}\n{(self.folder / f'{app}.out').read_text()[-3000:]}" for app in APPS)
             raise AssertionError(f"{error}\n{logs}") from error
 
-    def hash(self) -> dict[str, tuple[int, str]]:
+    def hash(self) -> Hash:
         """DESIGN's content hash of the live run."""
         client = self.client()
         try:
@@ -152,3 +162,11 @@ def running(broker: Broker, folder: Path, policy: Path, as_of: str = AS_OF) -> I
         yield tieline
     finally:
         tieline.close()
+
+
+def undisturbed_hash(events: Sequence[Event], folder: Path, policy: Path) -> Hash:
+    """The content hash of a run that nothing disturbs, on Tansu."""
+    with brokers.tansu(folder) as broker, running(broker, folder / "data", policy) as tieline:
+        tieline.send(events)
+        tieline.drain()
+        return tieline.hash()

@@ -13,7 +13,7 @@ from schemas.events import Event
 from tests.brokers import Broker
 from tests.integration.pipeline.conftest import DEMO_POLICY
 from tests.integration.pipeline.running import Running, running
-from tests.integration.pipeline.test_identical_rows import Hash, by_work_item
+from tests.integration.pipeline.test_identical_rows import by_work_item
 
 
 def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:

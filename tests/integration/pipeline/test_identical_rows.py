@@ -11,9 +11,7 @@ import pytest
 from schemas.events import Event
 from tests.brokers import Broker
 from tests.integration.pipeline.conftest import DEMO_POLICY
-from tests.integration.pipeline.running import Running, running
-
-Hash = dict[str, tuple[int, str]]
+from tests.integration.pipeline.running import Hash, Running, running
 
 
 def by_work_item(events: list[Event]) -> dict[tuple[str, str], list[Event]]:

@@ -1,0 +1,43 @@
+"""Fault 1: kill -9 of infer, of the sink, of both, at random and under load."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from schemas.events import Event
+from tests.brokers import Broker
+from tests.faults.load import Load
+from tests.faults.rig import Rig, rig, rounds
+from tests.integration.pipeline.running import Hash
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+ROUNDS = rounds(2, most=50)
+VICTIMS = (("infer", "sink"), ("infer",), ("sink",))
+LONGEST_LIFE_S = 4.0
+"""Longer than the interval between checkpoints and the start of an app, so that kills hit every step."""
+
+
+@pytest.mark.timeout(1200)
+def test_kills_at_random_change_no_row(
+    fresh_kafka: Broker, tmp_path: Path, week: list[Event], undisturbed: Hash
+) -> None:
+    dice = random.Random(50)
+    with rig(fresh_kafka, tmp_path / "data") as tieline:
+        with Load(fresh_kafka.address, week, per_s=len(week) / (ROUNDS * LONGEST_LIFE_S)) as load:
+            load.wait_until_sent(1)
+            tieline.wait_until_stored(1)
+            for number in range(ROUNDS):
+                time.sleep(dice.uniform(0.0, LONGEST_LIFE_S))
+                tieline.kill_and_restart(VICTIMS[number] if number < len(VICTIMS) else dice.choice(VICTIMS))
+        tieline.drain()
+        tieline.assert_undisturbed(undisturbed, week)
+        assert_restarts_are_told(tieline)
+
+
+def assert_restarts_are_told(tieline: Rig) -> None:
+    """Infer says what it restored, so a restart without a clean stop before it is seen in its log."""
+    assert tieline.said("infer", "work items restored") > 1
