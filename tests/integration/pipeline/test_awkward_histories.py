@@ -12,7 +12,7 @@ import pytest
 from schemas.events import Event
 from tests.brokers import Broker
 from tests.integration.pipeline.conftest import DEMO_POLICY
-from tests.integration.pipeline.running import Running, running
+from tests.integration.pipeline.running import Hash, Running, running
 from tests.integration.pipeline.test_identical_rows import by_work_item
 
 
