@@ -13,6 +13,7 @@ from schemas.policy import PolicyBook
 from schemas.rows import Row, WorkItemRow
 from schemas.topics import event_key, work_item_key
 from schemas.vocabulary import EARLIEST
+from streams.apps.infer.stubs import Stubs
 from streams.apps.state import encode_state, history_of
 from streams.inference.fold import WorkItemFold
 
@@ -27,7 +28,7 @@ class Partition:
         assignment: which holding of it this is; see `PartitionBatch.assignment`.
         next_offset: where reading goes on; everything before is folded.
         written_offset: everything before has its rows acknowledged.
-        stubs: keys of evicted work items.
+        stubs: evicted work items.
     """
 
     def __init__(self, number: int, policies: PolicyBook, hot_items: int = 200) -> None:
@@ -37,7 +38,7 @@ class Partition:
         self._began_at = EARLIEST
         self.written_offset = 0
         self.folds: dict[bytes, WorkItemFold] = {}
-        self.stubs: set[bytes] = set()
+        self.stubs = Stubs()
         self._unsaid: dict[bytes, WorkItemFold] = {}
         self._unsaved: dict[bytes, WorkItemFold] = {}
         self._leaving: dict[bytes, WorkItemFold] = {}
@@ -97,7 +98,7 @@ class Partition:
 
     def is_stub(self, key: bytes) -> bool:
         """Whether the work item was evicted: its events go to `tieline.late`."""
-        return key in self.stubs
+        return key not in self.folds and key in self.stubs
 
     def unsaid(self) -> int:
         """How many work items have changes that are not written yet."""
