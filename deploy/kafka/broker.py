@@ -53,6 +53,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def new_cluster_id() -> str:
+    """What Kafka calls a cluster: 16 random bytes."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
 class KafkaBroker:
     """One broker, its own controller, data in a folder of its own; the JVM ends when this process ends (Linux).
 
@@ -78,24 +83,37 @@ class KafkaBroker:
 
         Raises: ConfigError: Java or the jars are missing. TransientError: it ended, or was not ready in a minute.
         """
+        self.format()
+        self.launch()
+        self.wait_until_ready()
+        return self
+
+    def format(self) -> None:
+        """Write the settings, and make the storage if it is new. Raises: as `start`."""
         self.data.mkdir(parents=True, exist_ok=True)
-        java = ["java", *_JVM, _QUIET, "-cp", classpath()]
         settings = self._write_settings()
+        if (self.data / "logs" / "meta.properties").exists():
+            return
+        # One word: an id may begin with a dash.
+        words = ["format", f"--cluster-id={self._cluster_id()}", "-c", str(settings), *self._accounts()]
         with self.log_file.open("ab") as log:
-            if not (self.data / "logs" / "meta.properties").exists():
-                cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-                # One word: an id may begin with a dash.
-                tool = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings)]
-                self._format([*tool, *self._accounts()], log)
+            tool = [*_java(), "kafka.tools.StorageTool", *words]
+            if subprocess.run(tool, stdout=log, stderr=log, check=False).returncode:
+                raise TransientError(f"Kafka could not format its storage, see {self.log_file}")
+
+    def launch(self) -> None:
+        """Start it and do not wait: nodes of a cluster wait for each other.
+
+        On Linux it ends with the thread that calls this: call it from one that lasts.
+        """
+        with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [*java, "kafka.Kafka", str(settings)],
+                [*_java(), "kafka.Kafka", str(self.data / "server.properties")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 preexec_fn=end_with_parent(),
             )
-        self._await_ready()
-        return self
 
     def _write_settings(self) -> Path:
         settings = self.data / "server.properties"
@@ -103,15 +121,15 @@ class KafkaBroker:
         settings.write_text(_SETTINGS.format(**values))
         return settings
 
+    def _cluster_id(self) -> str:
+        return new_cluster_id()
+
     def _accounts(self) -> list[str]:
         """Options of the storage tool that make users: none, for whoever is on this machine may do everything."""
         return []
 
-    def _format(self, command: list[str], log: object) -> None:
-        if subprocess.run(command, stdout=log, stderr=log, check=False).returncode:  # type: ignore[call-overload]
-            raise TransientError(f"Kafka could not format its storage, see {self.log_file}")
-
-    def _await_ready(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Return once it answers. Raises: TransientError: it ended, or was not ready in a minute."""
         deadline_s = time.monotonic() + _READY_TIMEOUT_S
         while time.monotonic() < deadline_s:
             if self._process is None or self._process.poll() is not None:
@@ -126,6 +144,12 @@ class KafkaBroker:
         """Block until the broker ends; its exit code."""
         return 0 if self._process is None else self._process.wait()
 
+    def kill(self) -> None:
+        """kill -9, and the process is gone; the data stay."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
     def stop(self) -> None:
         """End the broker and wait for it; the data stay."""
         if self._process is None:
@@ -136,6 +160,10 @@ class KafkaBroker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _java() -> list[str]:
+    return ["java", *_JVM, _QUIET, "-cp", classpath()]
 
 
 def answers(port: int) -> bool:

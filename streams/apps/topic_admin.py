@@ -75,6 +75,10 @@ def _fault(broker: Broker, error: KafkaError) -> ConfigError | TransientError:
 def create_topics(broker: AnyBroker, replication_factor: int = 1) -> list[str]:
     """Create the topics that do not exist; safe to call again. Returns the names of those created.
 
+    Args:
+        replication_factor: copies of every partition, each on another broker. With three or more a record is
+            acknowledged once all but one at least have it: nothing acknowledged is lost with any one broker, and
+            writing goes on without it.
     Raises:
         TransientError: no broker answers.
         ConfigError: a topic exists with another number of partitions; it cannot be changed without losing order.
@@ -87,7 +91,7 @@ def create_topics(broker: AnyBroker, replication_factor: int = 1) -> list[str]:
                 name=topic.name,
                 num_partitions=topic.partitions,
                 replication_factor=replication_factor,
-                topic_configs=topic.config,
+                topic_configs=topic.config | _in_sync(replication_factor),
             )
             for topic in missing
         ]
@@ -101,6 +105,11 @@ def create_topics(broker: AnyBroker, replication_factor: int = 1) -> list[str]:
         found = ", ".join(f"{state.name} has {state.partitions} and needs {state.needed}" for state in wrong)
         raise ConfigError(f"topics with another number of partitions: {found}")
     return [topic.name for topic in missing]
+
+
+def _in_sync(replication_factor: int) -> dict[str, str]:
+    """Kafka's own default for `acks=all` is one copy, which may be on the broker that dies next."""
+    return {"min.insync.replicas": str(replication_factor - 1)} if replication_factor > 2 else {}
 
 
 def describe_topics(broker: AnyBroker) -> list[TopicState]:
