@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from schemas.errors import ConfigError, TransientError
+from deploy.whole_file import whole_file
+from schemas.errors import TransientError
 from sinks.clickhouse.archive_days import Selection, count_events, event_batches
 from streams.event_files.ocel_writer import OcelCounts, OcelWriter
 
@@ -33,7 +32,7 @@ def export_ocel(
     Memory: the things that one work item names, and all roles and actors.
     """
     total, read = count_events(client, selection), 0
-    with _new_file(out) as file, TemporaryFile("w+b", dir=out.parent) as objects:
+    with whole_file(out, 0o600) as file, TemporaryFile("w+b", dir=out.parent) as objects:
         writing = OcelWriter(file, objects, with_actors)
         for item in _items(event_batches(client, selection), writing.counts):
             writing.item(item)
@@ -70,26 +69,3 @@ def _items(batches: Iterator[Any], counts: OcelCounts) -> Iterator[list[bytes]]:
                 item[source, name] = payload
     if item:
         yield list(item.values())
-
-
-@contextmanager
-def _new_file(out: Path) -> Iterator[IO[bytes]]:
-    """A file readable by its owner only; under another name until it is whole.
-
-    Raises: ConfigError: cannot be written.
-    """
-    part = out.with_name(f".{out.name}.part")
-    try:
-        file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot be written: {error.strerror}") from None
-    try:
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, out)
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)

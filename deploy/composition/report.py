@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from deploy.composition.reading import Reader, Row, quoted
@@ -14,7 +11,7 @@ from deploy.composition.survey import beside_proxy, calibrations, surveys
 from deploy.report.asked import Asked
 from deploy.report.findings import Effect, Findings, Survey, Tie
 from deploy.report.questions import COMPARISON, STATEMENTS
-from schemas.errors import ConfigError, TielineError
+from schemas.errors import TielineError
 
 if TYPE_CHECKING:
     from deploy.composition.effects import EffectOnTie
@@ -114,30 +111,3 @@ def _effect(each: EffectOnTie) -> Effect:
 
 def for_process(asked: Asked, process: str) -> Asked:
     return replace(asked, process=process)
-
-
-def write_page(path: Path, page: str, force: bool = False) -> None:
-    """The whole page or nothing; never over another file, unless told so.
-
-    Raises: ConfigError: the file is there already, or the folder cannot be written to.
-    """
-    if path.exists() and not force:
-        raise ConfigError(f"{path} is there already; --force replaces it")
-    try:
-        with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            written = Path(file.name)
-            try:
-                file.write(page.encode())
-                file.flush()
-                os.fsync(file.fileno())
-                written.chmod(0o644)
-                if force:
-                    written.replace(path)
-                else:
-                    os.link(written, path)  # fails where somebody else has made it meanwhile
-            finally:
-                written.unlink(missing_ok=True)
-    except FileExistsError:
-        raise ConfigError(f"{path} is there already; --force replaces it") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None

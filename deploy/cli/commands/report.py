@@ -27,10 +27,11 @@ def report(
 ) -> None:
     """Write a retrospective report: one page to read, print and talk over, made from what every reader may see."""
     from deploy.composition.reading import reading
-    from deploy.composition.report import chosen_processes, for_process, gather, write_page
+    from deploy.composition.report import chosen_processes, for_process, gather
     from deploy.report.asked import Asked
     from deploy.report.questions import STATEMENTS
     from deploy.report.report import report as written
+    from deploy.whole_file import whole_file
     from schemas.errors import ConfigError
 
     now = datetime.now(UTC)
@@ -49,7 +50,8 @@ def report(
 
         findings = [gather(reader, for_process(asked, name), said) for name in names]
         progress.update(steps, description="drawing")
-        write_page(output, written(findings), force)
+        with whole_file(output, replace=force) as file:
+            file.write(written(findings).encode())
         progress.update(steps, description="done", completed=len(names) * (len(STATEMENTS) + 2) + 1)
     out.print(
         f"{output}: {len(names)} processes, {output.stat().st_size / 1024:,.0f} KiB", markup=False, soft_wrap=True

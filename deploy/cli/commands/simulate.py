@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -56,9 +55,11 @@ def simulate(
         raise typer.BadParameter("give --events or --weeks, not both")
     if to_kafka and out is not None:
         raise typer.BadParameter("give --out or --to-kafka, not both")
+    from deploy.whole_file import whole_file
+
     simulation = _simulation(config, seed)
     if policy is not None:
-        with _written(policy) as file:
+        with whole_file(policy) as file:
             file.write(_policy_yaml(simulation).encode())
     # Without end where a number of events is asked for: then that ends it.
     arriving = islice(simulation.events(0 if events else weeks), events)
@@ -66,12 +67,12 @@ def simulate(
         if to_kafka:
             asyncio.run(_send(arriving, _target(data), progress))
         elif out is not None:
-            with _written(out) as file:
+            with whole_file(out) as file:
                 _write(arriving, file, progress)
         else:
             _write_out(arriving, progress)
     if truth is not None:
-        with _written(truth) as file:
+        with whole_file(truth) as file:
             file.write(json.dumps(simulation.truth.document(), indent=1).encode() + b"\n")
 
 
@@ -120,25 +121,6 @@ def _in_order(value: object) -> object:
     if isinstance(value, list):
         return sorted(value) if all(isinstance(inner, str) for inner in value) else [_in_order(each) for each in value]
     return value
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[IO[bytes]]:
-    """A file that is there whole or not at all.
-
-    Raises: ConfigError: it cannot be written.
-    """
-    from schemas.errors import ConfigError
-
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write(events: Iterator[Event], file: IO[bytes], progress: Progress) -> None:
