@@ -14,7 +14,7 @@ from schemas.errors import ConfigError
 
 @contextmanager
 def whole_file(path: Path, mode: int = 0o644, replace: bool = True) -> Iterator[IO[bytes]]:
-    """A file to be written beside `path`; it gets its name once it is whole and on disk, and is gone if anything failed.
+    """A file to be written beside `path`; under its name once it is whole and on disk, gone if anything failed.
 
     Args:
         replace: over another file of that name; else such a file is an error.
