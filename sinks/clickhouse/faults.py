@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.exceptions import Error
 
+from schemas.errors import TransientError
+
 # Errors that a row causes by what it holds: no waiting makes it acceptable. Everything else is waited out, even a
 # missing table or a revoked grant: somebody repairs that, and until then nothing may be dropped.
 _ROW_CODES = {
@@ -34,6 +36,27 @@ _ROW_CODES = {
     469: "violated_constraint",
 }
 _ACCOUNT_CODES = frozenset({192, 193, 194, 497, 516})
+_KINDS = {
+    0: "no_answer",
+    210: "no_answer",
+    159: "timeout",
+    209: "timeout",
+    202: "busy",
+    203: "busy",
+    252: "busy",
+    241: "out_of_memory",
+    75: "disk_full",
+    243: "disk_full",
+    164: "read_only",
+    242: "read_only",
+    16: "schema",
+    47: "schema",
+    60: "schema",
+    81: "schema",
+    **dict.fromkeys(_ACCOUNT_CODES, "account"),
+}
+KINDS = frozenset({*_KINDS.values(), "other"})
+"""What an operator can do something about, each in another way: docs/operating.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +72,24 @@ class Fault:
         return self.code in _ROW_CODES
 
     @property
+    def kind(self) -> str:
+        """One of `KINDS`."""
+        return _KINDS.get(self.code, "other")
+
+    @property
     def refuses_account(self) -> bool:
         return self.code in _ACCOUNT_CODES
+
+
+class StoreAway(TransientError):  # noqa: N818 - what happened is the name
+    """The store does not do what it is asked, and will be asked again.
+
+    Operator action: by `fault.kind`; see docs/operating.md, "Faults".
+    """
+
+    def __init__(self, fault: Fault, retry_after_s: float) -> None:
+        super().__init__(f"clickhouse: {fault.label} ({fault.kind})", retry_after_s)
+        self.fault = fault
 
 
 def fault_of(error: Exception) -> Fault:

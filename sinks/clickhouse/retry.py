@@ -10,10 +10,9 @@ from typing import TypeVar
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from schemas.errors import TransientError
-from sinks.clickhouse.faults import fault_of
+from sinks.clickhouse.faults import StoreAway, fault_of
 
-Trouble = Callable[[TransientError | None], None]
+Trouble = Callable[[StoreAway | None], None]
 """The store is away (again), or, with None, answers again."""
 Result = TypeVar("Result")
 
@@ -41,7 +40,7 @@ class Retry:
                 if fault.of_a_row:
                     raise
                 self._troubled = True
-                self._on_trouble(TransientError(f"clickhouse: {fault.label}", pause_s))
+                self._on_trouble(StoreAway(fault, pause_s))
                 await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
                 pause_s = min(2 * pause_s, self._longest_pause_s)
             else:

@@ -12,9 +12,10 @@ from typing import TypeVar
 from clickhouse_connect.driver.client import Client
 
 from schemas.envelope import Envelope
-from schemas.errors import InvariantError, TransientError
+from schemas.errors import InvariantError
 from schemas.policy import PolicyBook
 from schemas.rows import METHOD_VERSION
+from sinks.clickhouse.faults import StoreAway
 from sinks.clickhouse.migrate import require_current
 from sinks.clickhouse.names import SOURCES, Names
 from sinks.clickhouse.queries.work_items import due_items, item_payloads
@@ -22,6 +23,7 @@ from sinks.clickhouse.records import RunRecord, event_row, process_records, proc
 from sinks.clickhouse.retry import Retry
 from sinks.clickhouse.run_policy import policy_text
 from sinks.clickhouse.settings import ClickHouseSettings, connect
+from sinks.clickhouse.watch import StoreWatch, Unwatched
 from sinks.clickhouse.windows import Windows, refresh_priors
 from sinks.clickhouse.writer import BeforeInsert, Writer
 
@@ -33,9 +35,10 @@ _log = logging.getLogger(__name__)
 class ClickHouseStore:
     """A store for one run. For one event loop; blocking calls go to threads and are retried until they succeed."""
 
-    def __init__(self, settings: ClickHouseSettings, run: str = "live") -> None:
+    def __init__(self, settings: ClickHouseSettings, run: str = "live", watch: StoreWatch | None = None) -> None:
         self._settings, self._run = settings, run
-        self._retry = Retry(_say)
+        self._watch = watch or Unwatched()
+        self._retry = Retry(self._say)
         self._client: Client | None = None
         self._writer: Writer | None = None
         self._windows: Windows | None = None
@@ -53,7 +56,9 @@ class ClickHouseStore:
         windows, names = Windows(client, self._retry), Names(client, self._retry)
         await windows.recover()
         self._client, self._windows = client, windows
-        self._writer = Writer(client, self._retry, on_refused=on_refused, before=before_inserts(windows, names))
+        self._writer = Writer(
+            client, self._retry, on_refused=on_refused, before=before_inserts(windows, names), watch=self._watch
+        )
 
     async def close(self) -> None:
         """Let go of the connection and the threads."""
@@ -74,8 +79,14 @@ class ClickHouseStore:
         """Everything added before is acknowledged, and the windows it touches are re-aggregated."""
         await _opened(self._writer).flush()
         async with self._refreshing:
-            if await _opened(self._windows).refresh():
+            windows = await _opened(self._windows).refresh()
+            if windows:
                 self._stale_priors = True
+                self._watch.aggregated(windows)
+
+    def unwritten(self) -> tuple[int, int]:
+        """Rows and bytes that are not acknowledged yet."""
+        return self._writer.unwritten if self._writer else (0, 0)
 
     async def declare(self, policies: PolicyBook, processes: Iterable[str]) -> None:
         """Write what the policy promises for these processes, and with which versions the run works."""
@@ -109,6 +120,15 @@ class ClickHouseStore:
         client = _opened(self._client)
         return await self._retry.call(lambda: due_items(client, self._run, now))
 
+    def _say(self, trouble: StoreAway | None) -> None:
+        """The store is away, or back: operators look for this line."""
+        if trouble is None:
+            self._watch.answers()
+            _log.warning("the store answers again")
+        else:
+            self._watch.troubled(trouble.fault.kind)
+            _log.warning("the store is away, trying again: %s", trouble)
+
 
 def before_inserts(windows: Windows, names: Names) -> dict[str, BeforeInsert]:
     """What a writer does before it inserts into a table, so that what is made from the rows stays true."""
@@ -120,11 +140,3 @@ def _opened(part: Part | None) -> Part:
     if part is None:
         raise InvariantError("the store is used before it is open")
     return part
-
-
-def _say(trouble: TransientError | None) -> None:
-    """The store is away, or back: operators look for this line."""
-    if trouble is None:
-        _log.warning("the store answers again")
-    else:
-        _log.warning("the store is away, trying again: %s", trouble)

@@ -7,6 +7,7 @@ found by halving and handed on; everything is written at least once, and writing
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from sinks.clickhouse.faults import fault_of
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.retry import Retry
+from sinks.clickhouse.watch import StoreWatch, Unwatched
 
 Refused = Callable[[str, bytes, str], Awaitable[None]]
 """(table, row, code) of a row that will never be accepted."""
@@ -53,6 +55,7 @@ class Writer:
     Args:
         retry: shared with what else talks to the store.
         before: table to what is told its rows before they are inserted.
+        watch: is told what was inserted.
     """
 
     def __init__(
@@ -63,19 +66,27 @@ class Writer:
         on_refused: Refused,
         before: Mapping[str, BeforeInsert] | None = None,
         limits: Limits | None = None,
+        watch: StoreWatch | None = None,
     ) -> None:
         self._client = client
         self._retry = retry
         self._on_refused = on_refused
         self._before = dict(before or {})
         self._limits = limits or Limits()
+        self._watch = watch or Unwatched()
         self._buffer = _Buffer()
+        self._taken = _Buffer()
         self._flushing = asyncio.Lock()
 
     @property
     def buffered(self) -> int:
         """Rows that are not acknowledged yet, without those of a flush under way."""
         return self._buffer.count
+
+    @property
+    def unwritten(self) -> tuple[int, int]:
+        """Rows and bytes that are not acknowledged yet, with those of a flush under way."""
+        return self._buffer.count + self._taken.count, self._buffer.size + self._taken.size
 
     async def add(self, table: str, rows: Sequence[bytes]) -> None:
         """Takes rows, one JSON object each. A full buffer is flushed first: the caller then waits for the store."""
@@ -90,11 +101,13 @@ class Writer:
         """
         async with self._flushing:
             taken, self._buffer = self._buffer, _Buffer()
+            self._taken = taken
             open_tables = dict(taken.rows)
             try:
                 await _all(self._write(table, open_tables) for table in taken.rows if table not in LAST)
                 await _all(self._write(table, open_tables) for table in taken.rows if table in LAST)
             finally:
+                self._taken = _Buffer()
                 for table, rows in open_tables.items():
                     self._buffer.add(table, rows)
             return taken.count
@@ -123,7 +136,7 @@ class Writer:
 
     async def _insert(self, table: str, rows: Sequence[bytes]) -> None:
         try:
-            await self._retry.call(lambda: insert_rows(self._client, table, rows))
+            took_s = await self._retry.call(lambda: self._insert_timed(table, rows))
         except ClickHouseError as error:
             if len(rows) == 1:
                 await self._on_refused(table, rows[0], fault_of(error).label)
@@ -131,6 +144,13 @@ class Writer:
             middle = len(rows) // 2
             await self._insert(table, rows[:middle])
             await self._insert(table, rows[middle:])
+        else:
+            self._watch.inserted(table, len(rows), took_s)
+
+    def _insert_timed(self, table: str, rows: Sequence[bytes]) -> float:
+        began_s = time.perf_counter()
+        insert_rows(self._client, table, rows)
+        return time.perf_counter() - began_s
 
 
 async def _all(writes: Iterable[Coroutine[None, None, None]]) -> None:

@@ -12,6 +12,8 @@ from typing import NamedTuple, Protocol
 from schemas import topics
 from schemas.measure import App, Measure
 from streams.apps.clock import Clock, wall_clock
+from streams.telemetry.metric import Metric
+from streams.telemetry.values import Values
 from streams.transport.app import BatchApp
 from streams.transport.batch import PartitionBatch
 
@@ -33,16 +35,34 @@ class Write(NamedTuple):
     newest_ms: int | None
 
 
+class Counted(NamedTuple):
+    """Metrics that are counted where a meter is told: records read, and how long batches took to be written."""
+
+    values: Values
+    events: Metric
+    seconds: Metric
+
+
 class Meter:
     """Sums of one worker since the last `take`. For one event loop.
 
     Args:
         clock: the real one, whatever the app takes for now.
         elapsed_s: a clock that only goes forward.
+        counted: told of everything that is summed up here, so that it is counted once.
     """
 
-    def __init__(self, app: App, clock: Clock = wall_clock, elapsed_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        app: App,
+        clock: Clock = wall_clock,
+        elapsed_s: Callable[[], float] = time.monotonic,
+        counted: Counted | None = None,
+    ) -> None:
         self._app, self._clock, self._elapsed_s = app, clock, elapsed_s
+        self._counted = counted
+        self._last_lag_s: float | None = None
+        self._under_way: list[Write] = []
         self._worker = uuid.uuid4().hex[:12]
         self._began_s = elapsed_s()
         self._events = self._batches = 0
@@ -62,20 +82,39 @@ class Meter:
     def read(self, events: int) -> None:
         """So many records of `tieline.events` came in."""
         self._events += events
+        if self._counted is not None:
+            self._counted.values.add(self._counted.events, events)
 
     def begin(self, newest_ms: int | None) -> Write:
         """A batch is being written."""
-        return Write(self._elapsed_s(), newest_ms)
+        write = Write(self._elapsed_s(), newest_ms)
+        self._under_way.append(write)
+        return write
 
     def done(self, write: Write) -> None:
         """It is acknowledged."""
         took_s = self._elapsed_s() - write.began_s
+        self.drop(write)
         self._batches += 1
+        if self._counted is not None:
+            self._counted.values.observe(self._counted.seconds, took_s)
         self._took_s += took_s
         self._longest_s = max(self._longest_s, took_s)
         if write.newest_ms is not None:
-            lag_s = self._clock().timestamp() - write.newest_ms / 1000
+            self._last_lag_s = lag_s = self._age_s(write.newest_ms)
             self._lag_s = lag_s if self._lag_s is None else max(self._lag_s, lag_s)
+
+    def drop(self, write: Write) -> None:
+        """It will not be done: there was nothing to write, or it begins anew."""
+        self._under_way = [each for each in self._under_way if each is not write]
+
+    def lag_s(self) -> float:
+        """Age of the newest record of what is being written, or what it was when the last write was done; 0 before."""
+        waiting = [self._age_s(write.newest_ms) for write in self._under_way if write.newest_ms is not None]
+        return max(0.0, *waiting, self._last_lag_s or 0.0)
+
+    def _age_s(self, newest_ms: int) -> float:
+        return self._clock().timestamp() - newest_ms / 1000
 
     def take(self, partitions: int) -> Measure:
         """The sums, which start again from nothing."""

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
-
-MetricKind = Literal["counter", "gauge", "histogram"]
-
-_LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-
-class Metric(NamedTuple):
-    """One metric. No label ever holds anything that a sender can choose."""
-
-    name: str
-    kind: MetricKind
-    help: str
-    labels: tuple[str, ...] = ()
-
+from streams.telemetry.metric import Metric
+from streams.telemetry.values import Values
+from streams.telemetry.worker_metrics import PROCESS
 
 REQUESTS = Metric(
     "tieline_gateway_requests_total", "counter", "Requests answered, by endpoint and status.", ("endpoint", "status")
@@ -60,6 +47,7 @@ SPOOL_DAMAGED = Metric(
 )
 
 METRICS: tuple[Metric, ...] = (
+    *PROCESS,
     REQUESTS,
     REQUEST_SECONDS,
     EVENTS_KEPT,
@@ -181,7 +169,6 @@ UNUSED_REASONS: frozenset[str] = frozenset(
 )
 """Why something is of no use, as far as connectors give a reason and not a kind of event."""
 OTHER = "other"
-_KINDS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
 
 
 def code_label(code: str) -> str:
@@ -195,40 +182,10 @@ def unused_label(code: str) -> str:
     return reason if reason in UNUSED_REASONS else "not_used"
 
 
-class Metrics:
-    """The values. Reading and writing is safe from several threads."""
+class Metrics(Values):
+    """The values of the gateway, over HTTP or MLLP. Reading and writing is safe from several threads."""
 
     def __init__(self, sources: Iterable[str] = ()) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
-        self._registry = CollectorRegistry()
-        self._children: dict[tuple[str, tuple[str, ...]], Any] = {}
-        self._by_name = {metric.name: self._made(metric) for metric in METRICS}
+        super().__init__(METRICS)
         for source in (EVENTS_SOURCE, *sources):
             self.set(BREAKER, 0, source)
-
-    def add(self, metric: Metric, amount: float = 1, *labels: str) -> None:
-        """Count something."""
-        self._of(metric, labels).inc(amount)
-
-    def set(self, metric: Metric, value: float, *labels: str) -> None:
-        """Say how much there is now."""
-        self._of(metric, labels).set(value)
-
-    def observe(self, metric: Metric, value: float, *labels: str) -> None:
-        """One more value of a distribution."""
-        self._of(metric, labels).observe(value)
-
-    def text(self) -> bytes:
-        """All of them, in Prometheus' text format 0.0.4."""
-        return generate_latest(self._registry)
-
-    def _made(self, metric: Metric) -> Any:
-        options: dict[str, Any] = {"buckets": _LATENCY_S} if metric.kind == "histogram" else {}
-        return _KINDS[metric.kind](metric.name, metric.help, metric.labels, registry=self._registry, **options)
-
-    def _of(self, metric: Metric, labels: tuple[str, ...]) -> Any:
-        found = self._children.get((metric.name, labels))
-        if found is None:
-            found = self._by_name[metric.name]
-            self._children[metric.name, labels] = found = found.labels(*labels) if labels else found
-        return found

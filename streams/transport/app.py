@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
+from faust.exceptions import ConsumerNotStarted
 from faust.tables.manager import TableManager
 from faust.types import Message
 
 from schemas.errors import ConfigError
+from streams.telemetry.values import Values
+from streams.telemetry.worker_metrics import WORKER
 from streams.transport.batch import TopicPartition
 from streams.transport.broker import AnyBroker, Broker
+from streams.transport.contact import Contact
 from streams.transport.deliver import Handle, deliver
 from streams.transport.in_flight import InFlight
 from streams.transport.membership import Membership
 from streams.transport.offsets import Offsets
 from streams.transport.settings import TransportSettings
 
+_MISSED_HEARTBEATS = 3
 PartitionHook = Callable[[frozenset[TopicPartition]], Awaitable[None]]
 
 
@@ -56,16 +62,24 @@ class BatchApp(faust.App):  # type: ignore[misc] # untyped base
         offsets: what was delivered, is safe, is committed.
         membership: whether this worker may still write in the name of its partitions.
         in_flight: the handlers at work.
+        contact: whether the broker answers.
+        values: what this worker counts.
+        checks: what has to be `ok` before this worker is ready, by name.
     """
 
-    def __init__(self, name: str, kafka: Broker, *, transport_settings: TransportSettings, **options: Any) -> None:
+    def __init__(
+        self, name: str, kafka: Broker, *, transport_settings: TransportSettings, values: Values, **options: Any
+    ) -> None:
         self.kafka = kafka
         self.transport_settings = transport_settings
         self.offsets = Offsets()
         self.membership = Membership(transport_settings.session_timeout_s)
         self.in_flight = InFlight()
+        self.contact = Contact(transport_settings.heartbeat_interval_s * _MISSED_HEARTBEATS)
+        self.values = values
         self._assigned_hooks: list[PartitionHook] = []
         self._revoked_hooks: list[PartitionHook] = []
+        self.checks: Callable[[], Mapping[str, str]] = dict
         super().__init__(name, **options)
         self.on_rebalance_complete.connect(self._restore)
 
@@ -124,6 +138,19 @@ class BatchApp(faust.App):  # type: ignore[misc] # untyped base
         """Read a held partition on from `offset`; batches read before become void."""
         await self.consumer.seek(tp, offset)
 
+    def end_of(self, tp: TopicPartition) -> int | None:
+        """Where a held partition ended when it was last fetched; None: not known yet. Asks nobody.
+
+        Wrong on Tansu after a batch.
+        """
+        if self._consumer is None:
+            return None
+        try:
+            end: int | None = self._consumer.highwater(tp)
+        except (KafkaError, ConsumerNotStarted, AssertionError):
+            return None
+        return end
+
     @property
     def has_crashed(self) -> bool:
         """Whether this worker is going down after an error; it then saves and commits nothing."""
@@ -147,6 +174,7 @@ def batch_app(
     broker: AnyBroker,
     *,
     settings: TransportSettings | None = None,
+    values: Values | None = None,
     **faust_options: Any,
 ) -> BatchApp:
     """A Faust app for partition batches: its name is the consumer group, nothing is created on the broker.
@@ -154,13 +182,17 @@ def batch_app(
     Args:
         name: app and consumer group, exactly as on the wire.
         broker: where it reads and, if anybody has Faust produce, writes.
+        values: made for a list that has all of `WORKER`.
         faust_options: passed to `faust.App`.
     Raises: ConfigError: a name with a module path or a blank broker.
     """
     ours, kafka = settings or TransportSettings(), Broker.of(broker)
     if not name or "__main__" in name:
         raise ConfigError(f"an app needs a name of its own, not {name!r}")
-    return BatchApp(name, kafka, transport_settings=ours, **(_faust_settings(kafka, ours) | faust_options))
+    counted = values or Values(WORKER)
+    return BatchApp(
+        name, kafka, transport_settings=ours, values=counted, **(_faust_settings(kafka, ours) | faust_options)
+    )
 
 
 def _credentials(kafka: Broker) -> Credentials | None:

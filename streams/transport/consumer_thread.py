@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, ConsumerStoppedError, KafkaError, for_code
-from aiokafka.protocol.group import HeartbeatRequest, SyncGroupRequest
+from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest, SyncGroupRequest
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as stock
 
 from streams.transport.batch import TopicPartition
+from streams.transport.contact import Contact
 from streams.transport.membership import Membership
 from streams.transport.refusal import connecting
 
@@ -42,7 +44,7 @@ class BatchConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc] #
             await super().on_start()
         if not self.app.client_only:
             coordinator = self._ensure_consumer()._coordinator
-            coordinator._send_req = _watched(coordinator._send_req, self.app.membership)
+            coordinator._send_req = _watched(coordinator._send_req, self.app.membership, self.app.contact)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf, ours = self.app.conf, self.app.transport_settings
@@ -91,6 +93,7 @@ class BatchConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc] #
         except KafkaError as error:
             self.log.warning("No answer about topics, asking again: %s", error)
             return set()
+        self.app.contact.answered()
         return set(cluster.topics())
 
     async def fetch(
@@ -152,12 +155,14 @@ class BatchConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc] #
                 await asyncio.sleep(_RETRY_PAUSE_S)
 
 
-def _watched(send: Callable[[Any], Any], membership: Membership) -> Callable[[Any], Any]:
+def _watched(send: Callable[[Any], Any], membership: Membership, contact: Contact) -> Callable[[Any], Any]:
     """`send`, reporting to `membership` what the answers to heartbeats and group syncs say about us."""
 
     async def send_watched(request: Any) -> Any:
         sent_at_s = membership.now_s()
-        response = await send(request)
+        with contact.joining() if isinstance(request, JoinGroupRequest) else nullcontext():
+            response = await send(request)
+        contact.answered()
         if isinstance(request, HeartbeatRequest | SyncGroupRequest):
             error = for_code(response.error_code).__name__
             if error in _STILL_MEMBER:

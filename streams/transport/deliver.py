@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from schemas.errors import TransientError
+from streams.telemetry.worker_metrics import BATCH_RETRIES
 from streams.transport.batch import PartitionBatch
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ async def _handle_until_done(app: BatchApp, batch: PartitionBatch, handle: Handl
             return
         except TransientError as error:
             attempt += 1
+            app.values.add(BATCH_RETRIES, 1, batch.topic)
             pause_s = retry_pause_s(error.retry_after_s, attempt, app.transport_settings.retry_max_s)
             _log.warning("%s at offset %d, attempt %d: %s", batch.tp, batch.first_offset, attempt, error)
             await app.in_flight.pause(pause_s)

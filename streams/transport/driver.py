@@ -18,6 +18,7 @@ from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage
 
 from schemas.errors import InvariantError, TransientError
+from streams.telemetry.worker_metrics import COMMIT_FAILURES, REBALANCES
 from streams.transport.batch import PartitionBatch, TopicPartition, batch_of
 from streams.transport.consumer_thread import BatchConsumerThread
 
@@ -147,6 +148,7 @@ class Consumer(stock.Consumer):  # type: ignore[misc] # untyped base
         """Start a new assignment; nothing is read before `take_over` and `resume_flow`."""
         self._generation = generation_id
         self.app.offsets.assign(TopicPartition(*tp) for tp in assigned)
+        self.app.values.add(REBALANCES)
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def take_over(self) -> None:
@@ -240,6 +242,7 @@ class Consumer(stock.Consumer):  # type: ignore[misc] # untyped base
             async with asyncio.timeout(self.app.transport_settings.commit_timeout_s):
                 await self._in_thread(self._thread.commit_until_acknowledged(offsets, self._generation))
         except (KafkaError, ConsumerNotStarted, TimeoutError) as error:
+            self.app.values.add(COMMIT_FAILURES)
             raise TransientError(f"commit to group {self.app.conf.id}: {error!r}") from error
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:

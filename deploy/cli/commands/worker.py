@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +28,15 @@ EmbeddedOption = Annotated[bool, typer.Option("--embedded", help="Settings that 
 ReadyOption = Annotated[
     Path | None, typer.Option("--ready-file", help="Made once the app has its partitions; removed when it ends.")
 ]
+MetricsOption = Annotated[
+    str,
+    typer.Option(
+        "--metrics",
+        envvar="TIELINE_METRICS",
+        metavar="HOST:PORT",
+        help="Where /metrics, /health/live and /health/ready are answered. [default: nowhere]",
+    ),
+]
 LogOption = Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")]
 
 
@@ -36,6 +46,7 @@ def infer(
     policy: PolicyOption = None,
     embedded: EmbeddedOption = False,
     ready_file: ReadyOption = None,
+    metrics: MetricsOption = "",
     log_level: LogOption = "info",
 ) -> None:
     """Fold events into handoffs, exchanges, problems and evidence."""
@@ -49,6 +60,7 @@ def infer(
     _run(
         lambda: infer_app(kafka, policies, settings, _transport(embedded), _clock()),
         ready_file,
+        metrics,
         log_level,
     )
 
@@ -59,21 +71,22 @@ def sink(
     policy: PolicyOption = None,
     embedded: EmbeddedOption = False,
     ready_file: ReadyOption = None,
+    metrics: MetricsOption = "",
     log_level: LogOption = "info",
 ) -> None:
     """Write everything to ClickHouse (TIELINE_CLICKHOUSE_URL, _USER, _PASSWORD or _PASSWORD_FILE)."""
+    from deploy.composition.sink import sink_worker
     from deploy.composition.target import find_broker, policy_paths
     from deploy.policy_files import load_policy_book
     from sinks.clickhouse.settings import ClickHouseSettings
-    from sinks.clickhouse.store import ClickHouseStore
-    from streams.apps.sink.app import sink_app
 
     policies = load_policy_book(policy_paths(policy, None))
     kafka = find_broker(broker, embedded)
-    store = ClickHouseStore(ClickHouseSettings.from_env())
+    clickhouse = ClickHouseSettings.from_env()
     _run(
-        lambda: sink_app(kafka, store, policies, transport=_transport(embedded), clock=_clock()),
+        lambda: sink_worker(kafka, clickhouse, policies, _transport(embedded), _clock()),
         ready_file,
+        metrics,
         log_level,
     )
 
@@ -84,6 +97,7 @@ def signals(
     settings: SettingsOption = None,
     embedded: EmbeddedOption = False,
     ready_file: ReadyOption = None,
+    metrics: MetricsOption = "",
     log_level: LogOption = "info",
 ) -> None:
     """Say what is worth acting on now: on Kafka, and to webhooks. Reads ClickHouse (variables as for the sink)."""
@@ -97,6 +111,7 @@ def signals(
     _run(
         lambda: signals_worker(kafka, clickhouse, chosen, _transport(embedded), _clock()),
         ready_file,
+        metrics,
         log_level,
     )
 
@@ -115,11 +130,13 @@ def _clock() -> Clock:
     return pinned_clock(pinned) if pinned else wall_clock
 
 
-def _run(make: Callable[[], BatchApp], ready_file: Path | None, log_level: str) -> None:
+def _run(make: Callable[[], BatchApp], ready_file: Path | None, metrics: str, log_level: str) -> None:
     """Run the app to its end, under the supervisor if one started us; the exit code is the app's."""
     from deploy.embedded.parent import watch_parent
+    from streams.telemetry.endpoint import Address, Endpoint, listening
     from streams.transport.runner import run_app
 
+    address = Address.of(metrics) if metrics else None
     watch_parent()
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for noisy in ("faust", "mode", "aiokafka", "kafka", "streams.transport.driver"):
@@ -129,7 +146,8 @@ def _run(make: Callable[[], BatchApp], ready_file: Path | None, log_level: str) 
         app = make()
         if ready_file is not None:
             app.on_assigned(partial(_mark_ready, ready_file))
-        return await run_app(app)
+        async with listening(Endpoint(app.values, app.checks), address) if address else nullcontext():
+            return await run_app(app)
 
     try:
         code = asyncio.run(until_stopped())

@@ -19,11 +19,15 @@ from schemas.policy import PolicyBook
 from schemas.topics import event_key
 from streams.apps.clock import Clock, wall_clock
 from streams.apps.guard import run_beside
+from streams.apps.infer import metrics as names
 from streams.apps.infer.outbox import Outbox
 from streams.apps.infer.partition import Partition
 from streams.apps.intake import dead_letter, read_event, received_at
-from streams.apps.meter import Meter, Reports, further_behind
+from streams.apps.meter import Counted, Meter, Reports, further_behind
+from streams.apps.refusals import Refusals
 from streams.apps.state import decode_state
+from streams.apps.worker_watch import WorkerWatch
+from streams.telemetry.worker_metrics import WRITE_FAILURES
 from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import is_barrier, read_to_barrier
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
@@ -84,11 +88,17 @@ class Infer:
         self._unwritten_events = 0
         self._unsaved_events = 0
         self._checkpoint_at_s = time.monotonic()
-        self._meter = Meter("infer")
+        self.values = app.values
+        self.values.want(names.INFER)
+        self._meter = Meter("infer", counted=Counted(self.values, names.EVENTS, names.WRITE_S))
+        self._refusals = Refusals(self.values, names.REFUSED)
+        self.watch = WorkerWatch(app, self._meter)
         self._unwritten_newest_ms: int | None = None
 
     def register(self) -> None:
         """Attach everything to the app; call once."""
+        self.watch.register()
+        self.values.before_text(self._look)
         self.app.on_assigned(self._on_assigned)
         self.app.on_revoked(self._on_revoked)
         self.app.feed(self.handle, topics.EVENTS, name="tieline-infer-events")
@@ -104,7 +114,7 @@ class Infer:
             partition = self.partitions.get(batch.partition)
             if partition is None or not self.app.offsets.is_current(batch):
                 return
-            barriers = 0
+            barriers, began_s = 0, time.perf_counter()
             for record in batch.records:
                 if is_barrier(record):
                     barriers += 1
@@ -114,6 +124,8 @@ class Infer:
             self._unwritten_events += len(batch)
             self._unsaved_events += len(batch)
             self._meter.read(len(batch) - barriers)
+            self.values.add(names.BATCHES)
+            self.values.observe(names.FOLD_S, time.perf_counter() - began_s)
             self._unwritten_newest_ms = further_behind(self._unwritten_newest_ms, batch)
         self._folded.set()
 
@@ -123,14 +135,17 @@ class Infer:
             key = event_key(event)
             if partition.is_stub(key):
                 self.outbox.add_late(partition.number, key, event.canonical())
+                self.values.add(names.LATE)
                 return
             loser = partition.fold(event, received_at(record))
             if loser is not None:
-                refused = InvalidEvent("conflict", "id")
-                self.outbox.add_dead_letter(dead_letter("infer", topics.EVENTS, record, refused, loser))
+                self._refuse(record, InvalidEvent("conflict", "id"), loser)
         except InvalidEvent as error:
-            letter = dead_letter("infer", topics.EVENTS, record, error, record.value or b"")
-            self.outbox.add_dead_letter(letter)
+            self._refuse(record, error, record.value or b"")
+
+    def _refuse(self, record: Record, error: InvalidEvent, payload: bytes) -> None:
+        self.outbox.add_dead_letter(dead_letter("infer", topics.EVENTS, record, error, payload))
+        self._refusals.note(error.code, topics.EVENTS, record)
 
     async def _write_loop(self) -> None:
         """Write what changed as soon as it changed; keep a checkpoint when one is due."""
@@ -150,6 +165,7 @@ class Infer:
 
         Events that are folded meanwhile may be in it or not: they count as unwritten.
         """
+        self._refusals.say()
         as_of, events = self.clock(), self._unwritten_events
         write, self._unwritten_newest_ms = self._meter.begin(self._unwritten_newest_ms), None
         reached: list[tuple[Partition, int]] = []
@@ -160,8 +176,12 @@ class Infer:
                 if count % self.settings.slice_items == 0:
                     await asyncio.sleep(0)
         if len(self.outbox):
+            for topic, count in self.outbox.waiting().items():
+                self.values.add(names.RECORDS, count, topic)
             await self._until_done(lambda: self.outbox.send(self.producer))
             self._meter.done(write)
+        else:
+            self._meter.drop(write)
         for partition, offset in reached:
             partition.written_offset = offset
         self._unwritten_events -= events
@@ -185,6 +205,7 @@ class Infer:
         if not self.app.membership.is_fresh():
             await asyncio.sleep(self.settings.tick_interval_s)
             return
+        began_s = time.perf_counter()
         async with self._intake:
             await self._write()
             as_of = self.clock()
@@ -198,6 +219,7 @@ class Infer:
                 self.app.offsets.mark_safe_up_to(tp, partition.written_offset, partition.assignment)
         self._checkpoint_at_s = time.monotonic()
         await self._commit()
+        self.values.observe(names.CHECKPOINT_S, time.perf_counter() - began_s)
 
     async def _keep_states(self, states: dict[int, list[tuple[bytes, bytes]]]) -> None:
         writes = (self.producer.produce(topics.STATE, number, records) for number, records in states.items() if records)
@@ -213,6 +235,7 @@ class Infer:
         """Deadlines pass without any event."""
         while True:
             await asyncio.sleep(self.settings.tick_interval_s)
+            self._refusals.say()
             now = self.clock()
             for partition in list(self.partitions.values()):
                 partition.tick(now)
@@ -224,6 +247,7 @@ class Infer:
         if not self._started:
             await self.producer.start()
             self._started = True
+        began_s = time.perf_counter()
         numbers = sorted(tp.partition for tp in tps if tp.topic == topics.EVENTS)
         restored = {number: Partition(number, self.policies) for number in numbers}
         async for record in read_to_barrier(topics.STATE, numbers, broker=self.broker, producer=self.producer):
@@ -235,7 +259,10 @@ class Infer:
             self.partitions.update(restored)
         self._folded.set()
         items = sum(len(partition.folds) for partition in restored.values())
-        _log.info("%d partitions assigned, %d work items restored", len(numbers), items)
+        took_s = time.perf_counter() - began_s
+        self.values.observe(names.RESTORE_S, took_s)
+        self.values.add(names.RESTORED, items)
+        _log.info("%d partitions assigned, %d work items restored in %.1f s", len(numbers), items, took_s)
 
     async def _on_revoked(self, tps: frozenset[TopicPartition]) -> None:
         """Write and keep everything of these partitions, then forget them."""
@@ -247,6 +274,12 @@ class Infer:
                 for tp in tps:
                     self.partitions.pop(tp.partition, None)
 
+    def _look(self) -> None:
+        """What is not counted as it happens."""
+        self.values.set(names.OPEN_ITEMS, sum(len(partition.folds) for partition in self.partitions.values()))
+        self.values.set(names.STUBS, sum(len(partition.stubs) for partition in self.partitions.values()))
+        self.values.set(names.UNWRITTEN, self._unwritten_events)
+
     async def _until_done(self, write: Callable[[], Awaitable[None]]) -> None:
         """Try again until the broker has it: there is nothing sensible to do without a broker."""
         attempt = 0
@@ -255,6 +288,7 @@ class Infer:
                 return await write()
             except TransientError as error:
                 attempt += 1
+                self.values.add(WRITE_FAILURES)
                 pause_s = min(_RETRY_MAX_S, error.retry_after_s * 2 ** min(attempt - 1, 8))
                 _log.warning("not written, attempt %d: %s", attempt, error)
                 await asyncio.sleep(pause_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable
 from typing import Protocol
 
@@ -36,6 +36,13 @@ class Outbox:
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values())) + sum(map(len, self._sending.values()))
+
+    def waiting(self) -> Counter[str]:
+        """By topic, how many records no `send` has taken yet."""
+        counts: Counter[str] = Counter()
+        for (topic, _), records in self._waiting.items():
+            counts[topic] += len(records)
+        return counts
 
     def add_rows(self, partition: int, key: bytes, rows: list[Row]) -> None:
         """Rows for their topics, under the key of their work item."""

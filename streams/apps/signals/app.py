@@ -22,9 +22,13 @@ from schemas.signal import EPISODE_KINDS, KINDS, Finding, Signal, SignalKind, Su
 from streams.apps.clock import Clock, wall_clock
 from streams.apps.guard import Loop, run_beside
 from streams.apps.meter import Meter, Reports
+from streams.apps.signals import metrics as names
 from streams.apps.signals.saying import closed_signals, new_signals, newest
 from streams.apps.signals.settings import Kinds
 from streams.apps.signals.store import Listener, Nobody, SignalStore
+from streams.apps.worker_watch import Checks, WorkerWatch
+from streams.telemetry.values import Values
+from streams.telemetry.worker_metrics import WRITE_FAILURES
 from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import BARRIER_KEY, is_barrier
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
@@ -56,6 +60,7 @@ class Signals:
         listener: Listener | None = None,
         clock: Clock = wall_clock,
         elapsed_s: Callable[[], float] = time.monotonic,
+        checks: Checks = dict,
     ) -> None:
         self.app, self.store, self.kinds, self.clock = app, store, kinds, clock
         self.listener: Listener = listener or Nobody()
@@ -64,7 +69,10 @@ class Signals:
         self.unwritten: dict[str, Signal] = {}
         self._elapsed_s = elapsed_s
         self._next_s: dict[SignalKind, float] = {}
+        self.values = app.values
+        self.values.want(names.SIGNALS)
         self._meter = Meter("signals")
+        self.watch = WorkerWatch(app, self._meter, checks)
         self._started = self._begun = False
         self._token = b""
         self._caught_up = asyncio.Event()
@@ -74,6 +82,8 @@ class Signals:
 
     def register(self, *beside: Loop) -> None:
         """Attach everything to the app; call once. `beside` runs as long as the app does."""
+        self.watch.register()
+        self.values.before_text(self._show)
         self.app.on_assigned(self._on_assigned)
         self.app.on_revoked(self._on_revoked)
         self.app.feed(self.handle, topics.SIGNALS, name="tieline-signals-said")
@@ -158,7 +168,7 @@ class Signals:
         async with self._writing:
             if not self.speaks:
                 return
-            await _until_done(lambda: self.producer.produce(topics.SIGNALS, 0, pairs))
+            await _until_done(lambda: self.producer.produce(topics.SIGNALS, 0, pairs), self.values)
             self._meter.done(write)
             self._meter.read(len(signals))
             for signal in signals:
@@ -169,7 +179,13 @@ class Signals:
                     self.opened.pop(signal.subject, None)
             self.listener.said(signals)
         for signal in signals:
+            self.values.add(names.SAID, 1, signal.kind, signal.state)
             _log.info("%s %s: %s", signal.kind, signal.state, signal.signal)
+
+    def _show(self) -> None:
+        """What is not counted as it happens."""
+        self.values.set(names.SPEAKS, self.speaks)
+        self.values.set(names.OPEN, len(self.opened))
 
     async def _loop(self) -> None:
         while True:
@@ -217,13 +233,14 @@ def _signal(record: Record) -> Signal | None:
         return None
 
 
-async def _until_done(write: Callable[[], Awaitable[object]]) -> None:
+async def _until_done(write: Callable[[], Awaitable[object]], values: Values) -> None:
     attempt = 0
     while True:
         try:
             await write()
         except TransientError as error:
             attempt += 1
+            values.add(WRITE_FAILURES)
             _log.warning("not said yet, attempt %d: %s", attempt, error)
             await asyncio.sleep(min(_RETRY_MAX_S, error.retry_after_s * 2 ** min(attempt - 1, 8)))
         else:
@@ -238,9 +255,11 @@ def signals_app(
     transport: TransportSettings | None = None,
     clock: Clock = wall_clock,
     beside: Sequence[Loop] = (),
+    values: Values | None = None,
+    checks: Checks = dict,
 ) -> tuple[BatchApp, Signals]:
     """The `signals` app, ready to run with `run_app`, and what it does."""
-    app = batch_app(GROUP, broker, settings=transport)
-    signals = Signals(app, broker, store, kinds, listener, clock)
+    app = batch_app(GROUP, broker, settings=transport, values=values)
+    signals = Signals(app, broker, store, kinds, listener, clock, checks=checks)
     signals.register(*beside)
     return app, signals

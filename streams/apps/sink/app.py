@@ -19,10 +19,13 @@ from schemas.policy import PolicyBook
 from streams.apps.clock import Clock, wall_clock
 from streams.apps.guard import run_beside
 from streams.apps.intake import read_event, received_at
-from streams.apps.meter import Meter, Reports
+from streams.apps.meter import Counted, Meter, Reports
+from streams.apps.sink import metrics as names
 from streams.apps.sink.lane import Lane
 from streams.apps.sink.repair import repair
 from streams.apps.sink.store import Item, Store
+from streams.apps.worker_watch import Checks, WorkerWatch
+from streams.telemetry.values import Values
 from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import is_barrier
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
@@ -81,12 +84,16 @@ class Sink:
         policies: PolicyBook,
         settings: SinkSettings | None = None,
         clock: Clock = wall_clock,
+        checks: Checks = dict,
     ) -> None:
         self.app, self.store, self.policies, self.clock = app, store, policies, clock
         self.settings = settings or SinkSettings()
         self.producer = BatchProducer(broker)
         self._opened = False
-        self._meter = Meter("sink")
+        self.values = app.values
+        self.values.want(names.SINK)
+        self._meter = Meter("sink", counted=Counted(self.values, names.EVENTS, names.FLUSH_S))
+        self.watch = WorkerWatch(app, self._meter, checks)
         self._at_once = self._lane(self.settings.at_once_interval_s, at_once=4)
         self._together = self._lane(self.settings.together_interval_s, before=self._at_once)
         self._processes: set[str] = set()
@@ -104,6 +111,8 @@ class Sink:
 
     def register(self) -> None:
         """Attach everything to the app; call once."""
+        self.watch.register()
+        self.values.before_text(self._look)
         self.app.on_assigned(self._on_assigned)
         self.app.on_revoked(self._on_revoked)
         self.app.feed(self._archive, topics.EVENTS, name="tieline-sink-events")
@@ -152,6 +161,7 @@ class Sink:
         await self._together.hand_over()  # other events of these items may still be in the lane
         await self.store.flush()
         await repair(self.store, sorted(items), self.policies, self.clock())
+        self.values.add(names.REPAIRED, len(items))
         self._at_once.note(batch)
 
     async def _declare(self, processes: set[str]) -> None:
@@ -191,6 +201,7 @@ class Sink:
             due = await self.store.due_items(now)
             if due:
                 await repair(self.store, due, self.policies, now)
+                self.values.add(names.REPAIRED, len(due))
                 await self.store.flush()
 
     async def _on_assigned(self, tps: frozenset[TopicPartition]) -> None:
@@ -206,8 +217,15 @@ class Sink:
         await self._at_once.flush()
         await self.app.commit_safe()
 
+    def _look(self) -> None:
+        """What is not counted as it happens."""
+        rows, size = self.store.unwritten()
+        self.values.set(names.BUFFER_ROWS, rows + self._at_once.waiting + self._together.waiting)
+        self.values.set(names.BUFFER_BYTES, size)
+
     async def _refused(self, table: str, row: bytes, code: str) -> None:
         """A row that the store will never take is a bug of ours: said loudly, and the rest goes on."""
+        self.values.add(names.DEAD_ROWS, 1, table)
         _log.error("the store refused a row of %s: %s", table, code)
         letter = DeadLetter(
             id=dead_letter_id(code, table, -1, -1, row),
@@ -233,13 +251,17 @@ def sink_app(
     settings: SinkSettings | None = None,
     transport: TransportSettings | None = None,
     clock: Clock = wall_clock,
+    values: Values | None = None,
+    checks: Checks = dict,
 ) -> BatchApp:
     """The `sink` app, ready to run with `run_app`.
 
     Args:
         broker: an address is plaintext.
         store: where everything goes.
+        values: what is counted, where the store counts too.
+        checks: what else has to be well before the worker is ready.
     """
-    app = batch_app(GROUP, broker, settings=transport)
-    Sink(app, broker, store, policies, settings, clock).register()
+    app = batch_app(GROUP, broker, settings=transport, values=values)
+    Sink(app, broker, store, policies, settings, clock, checks).register()
     return app

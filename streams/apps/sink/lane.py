@@ -60,6 +60,11 @@ class Lane:
         """Nothing waits and nothing is being written."""
         return not self._something.is_set() and not self._flushes
 
+    @property
+    def waiting(self) -> int:
+        """Rows that the store's buffer has not got yet."""
+        return self._count
+
     async def add(self, table: str, rows: Sequence[bytes], batch: PartitionBatch) -> None:
         """Take in all rows of a batch; waits while there are too many."""
         while self._count and self._count + len(rows) > self._limit:

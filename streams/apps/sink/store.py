@@ -33,6 +33,9 @@ class Store(Protocol):
     async def flush(self) -> None:
         """Everything added before is written, and the windows it touches are re-aggregated."""
 
+    def unwritten(self) -> tuple[int, int]:
+        """Rows and bytes that are not written yet."""
+
     async def declare(self, policies: PolicyBook, processes: Iterable[str]) -> None:
         """Write what the policy promises for these processes: the views need it."""
 

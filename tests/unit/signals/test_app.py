@@ -14,6 +14,7 @@ from schemas.signal import Finding, Signal, SignalKind
 from streams.apps.signals.app import PLACE, Signals
 from streams.apps.signals.saying import newest
 from streams.apps.signals.settings import Kinds, Waiting
+from streams.telemetry.values import Values
 from streams.transport.app import BatchApp
 from streams.transport.barrier import BARRIER_KEY
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
@@ -79,6 +80,7 @@ class App:
 
     def __init__(self) -> None:
         self.offsets, self.membership, self.committed = Offsets(), Fresh(), -1
+        self.values = Values(())
 
     async def commit_safe(self) -> None:
         marks = self.offsets.uncommitted()

@@ -1,0 +1,1 @@
+"""What services count, and how it is shown to whoever watches them."""
