@@ -51,7 +51,12 @@ class BatchProducer:
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> Self:
-        """Connect. Raises: TransientError: no broker answers. ConfigError: one does, and refuses us."""
+        """Connect, if it is not connected yet.
+
+        Raises: TransientError: no broker answers. ConfigError: one does, and refuses us.
+        """
+        if self._producer is not None:
+            return self
         ours = self._settings
         producer = AIOKafkaProducer(
             acks="all",
