@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
-from deploy.embedded.instance import free_port
+from deploy.kafka.broker import free_port
+from tests.brokers import Broker
+from tests.faults.rig import Rig
 
+SECONDS_ENV = "TIELINE_FAULT_SECONDS"
+_SILENT = logging.getLogger("tests.faults.front")
+_SILENT.disabled = True  # what happens here is meant
 _TIMEOUT_S = 300.0
 _MOST_BYTES = 256 * 1024 * 1024
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "content-encoding", "connection"})
@@ -28,7 +37,6 @@ class Fault:
         code: ClickHouse's number of the error; 0: an answer of something else in between, without a number.
         delay_s: before anything else happens.
         cut: the connection ends within the answer, when the store has done what was asked.
-        late: the answer begins as if all were well, and an error stands where the rest should be.
         of_writes: inserts only; everything else is passed on.
         of_reads: everything but inserts.
     """
@@ -38,7 +46,6 @@ class Fault:
     code: int = 0
     delay_s: float = 0.0
     cut: bool = False
-    late: bool = False
     of_writes: bool = False
     of_reads: bool = False
 
@@ -58,8 +65,9 @@ BAD_GATEWAY = Fault("bad gateway", status=502)
 UNAVAILABLE = Fault("unavailable", status=503)
 CUT_WRITES = Fault("cut after the insert", cut=True, of_writes=True)
 CUT_READS = Fault("cut in mid-answer", cut=True, of_reads=True)
-LATE_ERROR = Fault("error in mid-answer", late=True, code=241, of_reads=True)
 SLOW = Fault("slow", delay_s=1.0)
+STUCK = Fault("no answer", delay_s=125.0)
+"""Longer than our client waits."""
 
 
 class FaultyFront:
@@ -97,8 +105,15 @@ class FaultyFront:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(10)
 
-    def _run(self, work: object) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)  # type: ignore[arg-type] # a coroutine
+    def wait_until_done(self, fault: Fault, timeout_s: float = 60.0) -> None:
+        """Until it has befallen a request since `fault` was set last."""
+        deadline_s, before = time.monotonic() + timeout_s, self.done[fault.name]
+        while self.done[fault.name] == before:
+            assert time.monotonic() < deadline_s, f"nobody came while there was: {fault.name}"
+            time.sleep(0.05)
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     async def _open(self) -> None:
         if self._runner is not None:
@@ -106,7 +121,9 @@ class FaultyFront:
         application = web.Application(client_max_size=_MOST_BYTES)
         application.router.add_route("*", "/{path:.*}", self._answer)
         self._session = ClientSession(auto_decompress=False, timeout=ClientTimeout(_TIMEOUT_S))
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.0, handler_cancellation=True)
+        self._runner = web.AppRunner(
+            application, access_log=None, logger=_SILENT, shutdown_timeout=0.0, handler_cancellation=True
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
 
@@ -128,8 +145,8 @@ class FaultyFront:
         if fault.status:
             return _refused(fault)
         answer = await self._passed_on(request, body)
-        if fault.cut or fault.late:
-            await _broken(request, answer, fault)
+        if fault.cut:
+            await _cut(request, answer)
         return answer
 
     async def _passed_on(self, request: web.Request, body: bytes) -> web.Response:
@@ -158,16 +175,13 @@ def _refused(fault: Fault) -> web.Response:
     return web.Response(status=fault.status, text=text, headers=headers)
 
 
-async def _broken(request: web.Request, answer: web.Response, fault: Fault) -> None:
-    """Half of the answer, and then the end of the connection, or an error as servers word it in mid-answer."""
+async def _cut(request: web.Request, answer: web.Response) -> None:
+    """Half of the answer, and then the end of the connection."""
     body = bytes(answer.body) if isinstance(answer.body, bytes) else b""
     begun = web.StreamResponse(status=answer.status, headers=answer.headers)
     begun.enable_chunked_encoding()
     await begun.prepare(request)
     await begun.write(body[: len(body) // 2] or b" ")
-    if fault.late:
-        await begun.write(f"Code: {fault.code}. DB::Exception: {fault.name}. (FAULT)\n".encode())
-        await begun.write_eof()
     _abort(request)
     raise ConnectionResetError
 
@@ -178,11 +192,20 @@ def _abort(request: web.Request) -> None:
 
 
 @contextmanager
-def faulty_front(behind: int) -> Iterator[FaultyFront]:
-    """An open door to the store on loopback port `behind`."""
-    front = FaultyFront(behind)
+def rig_behind_front(broker: Broker, folder: Path) -> Iterator[tuple[Rig, FaultyFront]]:
+    """A started Tieline whose apps come to their store through a door that is open at first."""
+    tieline = Rig(broker, folder)
+    front = FaultyFront(tieline.port)
+    tieline.app_env["TIELINE_CLICKHOUSE_URL"] = f"http://127.0.0.1:{front.port}"
     try:
         front.open()
-        yield front
+        tieline.start()
+        yield tieline, front
     finally:
+        tieline.close()
         front.close()
+
+
+def fault_seconds(default: float) -> float:
+    """How long a fault lasts: `TIELINE_FAULT_SECONDS`, else `default`."""
+    return float(os.environ.get(SECONDS_ENV) or default)
