@@ -16,6 +16,7 @@ class Plan:
         rate: events per second of the latency run.
         handoffs: in the store that panels are asked over; two and a half times as many rows of evidence.
         warm_up_s, live_s: of the latency run; only the latter counts.
+        memory_minutes, open_items: of the memory runs; the former with items that open and close, the latter at once.
         say: told what is being done.
     """
 
@@ -25,6 +26,8 @@ class Plan:
     handoffs: int = 2_000_000
     warm_up_s: float = 10.0
     live_s: float = 60.0
+    memory_minutes: float = 3.0
+    open_items: int = 20_000
     say: Callable[[str], None] = lambda _: None
 
     def repeat(self, what: str) -> Iterator[int]:
@@ -34,4 +37,4 @@ class Plan:
             yield number
 
 
-QUICK = Plan(weeks=1, runs=1, handoffs=20_000, warm_up_s=3.0, live_s=5.0)
+QUICK = Plan(weeks=1, runs=1, handoffs=20_000, warm_up_s=3.0, live_s=5.0, memory_minutes=0.5, open_items=5_000)
