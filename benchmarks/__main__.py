@@ -15,9 +15,11 @@ from rich.console import Console
 
 from benchmarks.checkpoint import checkpoint
 from benchmarks.fold import fold
+from benchmarks.frameworks.measure import frameworks
 from benchmarks.gateway import gateway
 from benchmarks.infer import infer
 from benchmarks.latency import latency
+from benchmarks.memory import memory, with_memory
 from benchmarks.panels import panels
 from benchmarks.plan import QUICK, Plan
 from benchmarks.replay import replays
@@ -25,8 +27,10 @@ from benchmarks.report import Figure, as_json, machine, show
 from benchmarks.sink import sink
 
 Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
-_ALL: tuple[Benchmark, ...] = (fold, infer, checkpoint, sink, latency, panels, gateway, replays)
-BENCHMARKS: dict[str, Benchmark] = {getattr(each, "__name__", ""): each for each in _ALL}
+_ALL: tuple[Benchmark, ...] = (fold, infer, checkpoint, sink, latency, panels, gateway, replays, memory)
+_WHEN_NAMED: tuple[Benchmark, ...] = (frameworks,)
+"""These install packages that Tieline does not need."""
+BENCHMARKS: dict[str, Benchmark] = {getattr(each, "__name__", ""): each for each in (*_ALL, *_WHEN_NAMED)}
 
 
 def main() -> int:
@@ -36,7 +40,7 @@ def main() -> int:
     about = machine()
     began_s = time.monotonic()
     plan = _plan(given, lambda what: progress.print(f"{time.monotonic() - began_s:6.0f} s  {what}", style="dim"))
-    names = list(dict.fromkeys(given.names)) or list(BENCHMARKS)
+    names = list(dict.fromkeys(given.names)) or [getattr(each, "__name__", "") for each in _ALL]
     figures = asyncio.run(_run(names, plan))
     show(console, figures)
     console.print(", ".join(f"{key} {value}" for key, value in about.items()), style="dim")
@@ -51,13 +55,15 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure what Tieline costs on this machine. Every run checks its answer.",
-        epilog=f"benchmarks (all, if none is named):\n{listed}",
+        epilog=f"benchmarks (all but frameworks, if none is named):\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to run")
     parser.add_argument("--quick", action="store_true", help="one small run of each: shows that it works, no figures")
     parser.add_argument("--runs", type=int, help="repetitions of each figure")
     parser.add_argument("--rate", type=int, help="events per second of the latency run")
+    parser.add_argument("--minutes", type=float, help="length of the memory run")
+    parser.add_argument("--open", type=float, metavar="ITEMS", help="open work items of the memory run, such as 1e6")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything here")
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in BENCHMARKS]
@@ -69,7 +75,7 @@ def _arguments() -> argparse.Namespace:
 def _plan(given: argparse.Namespace, say: Callable[[str], None]) -> Plan:
     plan = replace(QUICK if given.quick else Plan(), say=say)
     chosen = {name: value for name in ("runs", "rate") if (value := getattr(given, name)) is not None}
-    return replace(plan, **chosen)
+    return with_memory(replace(plan, **chosen), given.minutes, given.open)
 
 
 async def _run(names: list[str], plan: Plan) -> list[Figure]:
