@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 
@@ -26,10 +27,14 @@ async def run_app(app: BatchApp, *, stop: asyncio.Event | None = None) -> int:
 
     Args:
         stop: ends the app when set; signals are then left to the caller.
-    Returns: the process's exit code: 0 after a clean stop, 1 after a crash, 78 after one that a setting caused.
+    Returns: the process's exit code: 0 after a clean stop, 1 after a crash, 78 after one that a setting caused. A stop
+        that takes longer than `stop_timeout_s` ends the process with 75.
     """
     with nullcontext(stop) if stop else _set_by_signal() as stopping:
         crashed = await _until_stop_or_crash(app, stopping)
+        if not crashed:
+            _log.info("%s is told to stop, draining", app.conf.id)
+        began_s = time.monotonic()
         await _stop_within(app, app.transport_settings.stop_timeout_s)
     if crashed and isinstance(app.crash_reason, ConfigError):
         _log.error("%s: %s", app.conf.id, app.crash_reason)
@@ -37,6 +42,7 @@ async def run_app(app: BatchApp, *, stop: asyncio.Event | None = None) -> int:
     if crashed:
         _log.error("%s crashed: %r", app.conf.id, app.crash_reason)
         return CRASHED_EXIT_CODE
+    _log.info("%s drained in %.1f s", app.conf.id, time.monotonic() - began_s)
     return 0
 
 
@@ -82,5 +88,7 @@ async def _stop_within(app: BatchApp, timeout_s: float) -> None:
     try:
         await asyncio.wait_for(app.stop(), timeout_s)
     except TimeoutError:
-        _log.critical("%s did not stop within %.0f s, ending the process", app.conf.id, timeout_s)
+        _log.critical(
+            "%s is not drained after %.0f s, ending; what was not written is read again", app.conf.id, timeout_s
+        )
         os._exit(STUCK_EXIT_CODE)

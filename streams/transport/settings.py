@@ -27,7 +27,8 @@ class TransportSettings:
         max_poll_interval_s: a worker that fetches nothing for this long leaves the group. Long, because a handler
             waiting for an absent store must keep its place and not restart the group every few minutes.
         retry_max_s: longest pause between two attempts of a batch whose handler raised TransientError.
-        stop_timeout_s: a clean stop that takes longer ends the process the hard way.
+        stop_timeout_s: a clean stop that takes longer, mostly because the store or the broker is away, ends the process
+            the hard way: nothing is lost, what was not written is read again.
     """
 
     session_timeout_s: float = 6.0
@@ -42,7 +43,7 @@ class TransportSettings:
     commit_timeout_s: float = 10.0
     max_poll_interval_s: float = 86_400.0
     retry_max_s: float = 15.0
-    stop_timeout_s: float = 60.0
+    stop_timeout_s: float = 9.0
 
     def __post_init__(self) -> None:
         if self.heartbeat_interval_s * 2 > self.session_timeout_s:
@@ -54,5 +55,5 @@ class TransportSettings:
 
     @classmethod
     def embedded(cls) -> Self:
-        """For Tansu: a 4 s session, so that the first join waits 2 s."""
-        return cls(session_timeout_s=4.0, heartbeat_interval_s=1.0)
+        """For Tansu: a 4 s session, so that the first join waits 2 s. How long a stop may take its supervisor knows."""
+        return cls(session_timeout_s=4.0, heartbeat_interval_s=1.0, stop_timeout_s=60.0)
