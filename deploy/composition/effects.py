@@ -291,16 +291,16 @@ def store_effects(
         whole: interventions of which these are all series: what else was kept of those may no longer be shown.
     """
     from sinks.clickhouse.insert import insert_rows
+    from sinks.clickhouse.shards import delete_rows
 
     if found:
         insert_rows(client, "effects", [_json(effect_record(each, computed_at)) for each in found])
     for place in whole:
-        client.command(
-            "DELETE FROM effects WHERE run = {run:String} AND process = {process:String} AND site = {site:String}"
-            " AND intervention = {intervention:String} AND computed_at < {at:DateTime64(6, 'UTC')}",
-            parameters={**place._asdict(), "at": computed_at},
-            settings={"lightweight_deletes_sync": 2},
+        older = (
+            "run = {run:String} AND process = {process:String} AND site = {site:String}"
+            " AND intervention = {intervention:String} AND computed_at < {at:DateTime64(6, 'UTC')}"
         )
+        delete_rows(client, "effects", older, {**place._asdict(), "at": computed_at})
 
 
 def _json(record: Mapping[str, Any]) -> bytes:

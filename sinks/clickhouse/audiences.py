@@ -89,23 +89,32 @@ def write_grants(path: Path, database: str) -> None:
     written.replace(path)
 
 
-def server_statements(database: str, definer: str) -> list[str]:
-    """For a ClickHouse server, after every migration: roles, and views that read with the definer's rights.
+def server_statements(database: str, definer: str, cluster: str = "") -> list[str]:
+    """For ClickHouse servers, after every migration: roles, and views that read with the definer's rights.
 
     The definer is a user that may read the tables and never logs in. Needs the right to create roles and
     `SET DEFINER`. Not for the embedded store, which has neither users nor definers.
 
+    Args:
+        cluster: the store is on this cluster; empty: on one server.
     Raises: ValueError: a name that would have to be quoted.
     """
     for name in (database, definer):
         if not name.replace("_", "").isalnum():
             raise ValueError(f"not a plain name: {name!r}")
+    on = f" ON CLUSTER `{cluster}`" if cluster else ""
     return [
-        f"GRANT SELECT ON `{database}`.* TO `{definer}`",
-        *(f"GRANT SELECT ON system.{table} TO `{definer}`" for table in _SYSTEM_TABLES),
-        *(f"ALTER TABLE `{database}`.`{view}` MODIFY SQL SECURITY DEFINER DEFINER = `{definer}`" for view in VIEWS),
-        *(f"CREATE ROLE IF NOT EXISTS `{database}_{user}`" for user in USERS),
-        *(f"GRANT SELECT ON `{database}`.`{view}` TO `{database}_{user}`" for user in USERS for view in views_of(user)),
+        f"GRANT{on} SELECT ON `{database}`.* TO `{definer}`",
+        *([f"GRANT{on} SELECT ON `{database}_local`.* TO `{definer}`"] if cluster else []),
+        *([f"GRANT{on} REMOTE, CREATE TEMPORARY TABLE ON *.* TO `{definer}`"] if cluster else []),
+        *(f"GRANT{on} SELECT ON system.{table} TO `{definer}`" for table in _SYSTEM_TABLES),
+        *(f"ALTER TABLE `{database}`.`{view}`{on} MODIFY SQL SECURITY DEFINER DEFINER = `{definer}`" for view in VIEWS),
+        *(f"CREATE ROLE IF NOT EXISTS `{database}_{user}`{on}" for user in USERS),
+        *(
+            f"GRANT{on} SELECT ON `{database}`.`{view}` TO `{database}_{user}`"
+            for user in USERS
+            for view in views_of(user)
+        ),
     ]
 
 

@@ -1,7 +1,7 @@
 """Numbered, forward-only migrations of the store.
 
 One run at a time. A migration that was cut short is done again from its first statement, and leaves what one whole run
-leaves.
+leaves. On a cluster each statement is run as `sinks.clickhouse.cluster` renders it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from schemas.errors import ConfigError
+from sinks.clickhouse.cluster import Cluster, databases, rendered
+from sinks.clickhouse.shards import require_kind, require_shards, weights
 
 _RECORD = """
-CREATE TABLE IF NOT EXISTS migrations
+CREATE TABLE IF NOT EXISTS {table}
 (
     `number` UInt32,
     `name` String,
@@ -30,9 +32,6 @@ ENGINE = ReplacingMergeTree
 ORDER BY number
 """
 _AT_WORK = {"log_comment": "tieline migrate"}
-_STATEMENTS_AT_WORK = (
-    f"SELECT count() FROM system.processes WHERE Settings['log_comment'] = '{_AT_WORK['log_comment']}'"
-)
 _ASK_EVERY_S, _KILLED_AFTER_S = 0.1, 3.0
 _TABLE_EXISTS = 57
 
@@ -76,24 +75,44 @@ def migrations() -> list[Migration]:
     return found
 
 
-def migrate(client: Client, known: list[Migration] | None = None) -> list[str]:
+def migrate(client: Client, known: list[Migration] | None = None, cluster: str = "") -> list[str]:
     """Brings the client's database up to date; returns the names applied now. Others that try meanwhile wait.
 
-    Raises: ConfigError: an applied migration has changed, or the store was migrated by a newer Tieline.
+    Args:
+        cluster: the tables are on this cluster; the client has the settings that `connect` gives it for one.
+    Raises: ConfigError: an applied migration has changed, the store was migrated by a newer Tieline, or it is not on
+        this cluster.
     """
-    client.command(f"CREATE DATABASE IF NOT EXISTS `{client.database}`", use_database=False)
-    client.command(_RECORD)
     known = migrations() if known is None else known
+    where = Cluster(cluster, str(client.database), weights(client, cluster)) if cluster else None
+    require_kind(client, where)
+    for statement in first_statements(str(client.database), where):
+        client.command(statement, use_database=False)
+    require_shards(client)
     if not _missing(client, known):
         return []
-    with _alone(client):
+    with _alone(client, where):
         missing = _missing(client, known)
         for migration in missing:
-            for statement in migration.statements:
+            for statement in statements_for(migration, where):
                 client.command(statement, settings=_AT_WORK)
             row = [migration.number, migration.name, migration.checksum]
             client.insert("migrations", [row], column_names=["number", "name", "checksum"])
     return [migration.name for migration in missing]
+
+
+def first_statements(database: str, cluster: Cluster | None) -> list[str]:
+    """What there has to be before the first migration: the database, and the table of those that are applied."""
+    if cluster is not None:
+        return [*databases(cluster), *rendered(_RECORD.format(table="migrations"), cluster)]
+    return [f"CREATE DATABASE IF NOT EXISTS `{database}`", _RECORD.format(table=f"`{database}`.`migrations`")]
+
+
+def statements_for(migration: Migration, cluster: Cluster | None) -> list[str]:
+    """The statements of a migration as a single server needs them, or a cluster."""
+    if cluster is None:
+        return migration.statements
+    return [part for statement in migration.statements for part in rendered(statement, cluster)]
 
 
 def _missing(client: Client, known: list[Migration]) -> list[Migration]:
@@ -102,31 +121,42 @@ def _missing(client: Client, known: list[Migration]) -> list[Migration]:
 
 
 @contextmanager
-def _alone(client: Client) -> Iterator[None]:
+def _alone(client: Client, cluster: Cluster | None) -> Iterator[None]:
     """Nobody else migrates this database in here. The table `migrating` says that somebody does; it is taken from one
-    that was killed, which shows in no statement of a migration running for a while."""
+    that was killed, which shows in no statement of a migration running for a while.
+
+    On a cluster one statement makes it on all nodes: they carry such statements out in the same order, and the second
+    of two fails on all of them.
+    """
+    table = f"`{client.database}`.`migrating`{f' {cluster.on}' if cluster else ''}"
     quiet = 0
-    while not _begun(client):
-        busy = client.query(_STATEMENTS_AT_WORK).result_rows[0][0]
-        quiet = 0 if busy else quiet + 1
+    while not _begun(client, table):
+        quiet = 0 if _at_work(client, cluster) else quiet + 1
         if quiet * _ASK_EVERY_S >= _KILLED_AFTER_S:
-            client.command("DROP TABLE IF EXISTS migrating")
+            client.command(f"DROP TABLE IF EXISTS {table}")
             quiet = 0
         time.sleep(_ASK_EVERY_S)
     try:
         yield
     finally:
-        client.command("DROP TABLE IF EXISTS migrating")
+        client.command(f"DROP TABLE IF EXISTS {table}")
 
 
-def _begun(client: Client) -> bool:
+def _begun(client: Client, table: str) -> bool:
     try:
-        client.command("CREATE TABLE migrating (at DateTime64(6, 'UTC')) ENGINE = MergeTree ORDER BY at")
+        client.command(f"CREATE TABLE {table} (at DateTime64(6, 'UTC')) ENGINE = MergeTree ORDER BY at")
     except DatabaseError as error:
         if error.code != _TABLE_EXISTS:
             raise
         return False
     return True
+
+
+def _at_work(client: Client, cluster: Cluster | None) -> bool:
+    """Whether a statement of a migration is running, on whichever node."""
+    processes = f"clusterAllReplicas('{cluster.name}', system.processes)" if cluster else "system.processes"
+    sql = f"SELECT count() FROM {processes} WHERE Settings['log_comment'] = '{_AT_WORK['log_comment']}'"
+    return bool(client.query(sql).result_rows[0][0])
 
 
 def schema_state(client: Client) -> SchemaState:
@@ -144,10 +174,11 @@ def schema_state(client: Client) -> SchemaState:
 
 
 def require_current(client: Client) -> None:
-    """Raises: ConfigError: a migration is missing, changed or unknown."""
+    """Raises: ConfigError: a migration is missing, changed or unknown, or it is a cluster that is not asked as one."""
     missing = schema_state(client).missing
     if missing:
         raise ConfigError(f"the store lacks {', '.join(missing)}: run `tieline migrate`")
+    require_shards(client)
 
 
 def _database_exists(client: Client) -> bool:

@@ -15,6 +15,7 @@ from sinks.clickhouse.archive_reader import KeyRange, between
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.names import SOURCES
 from sinks.clickhouse.patience import patiently
+from sinks.clickhouse.shards import delete_rows
 from sinks.clickhouse.windows import reaggregate_all, refresh_priors
 
 FLUSH_ROWS = 50_000
@@ -103,8 +104,7 @@ def _clear(client: Client, table: str, given: dict[str, str], keys: KeyRange) ->
     where = f"run = {{run:String}} AND {between(keys, 'work_item')}"
     ((count,),) = client.query(f"SELECT count() FROM {table} WHERE {where}", parameters=given).result_rows
     if count:
-        settings = {"lightweight_deletes_sync": 2}
-        client.command(f"DELETE FROM {table} WHERE {where}", parameters=given, settings=settings)
+        delete_rows(client, table, where, given)
     return int(count)
 
 

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.records import RunRecord
+from sinks.clickhouse.shards import delete_rows
 
 LIVE = "live"
 _COLUMNS = tuple(RunRecord.model_fields)
@@ -84,11 +85,7 @@ def delete_run(client: Client, run: str, told: Callable[[str], None] = lambda ta
 def _delete_from(client: Client, table: str, run: str) -> int:
     ((count,),) = client.query(f"SELECT count() FROM `{table}` WHERE run = {{run:String}}", {"run": run}).result_rows
     if count:
-        client.command(
-            f"DELETE FROM `{table}` WHERE run = {{run:String}}",
-            parameters={"run": run},
-            settings={"lightweight_deletes_sync": 2},
-        )
+        delete_rows(client, table, "run = {run:String}", {"run": run})
     return int(count)
 
 
@@ -97,7 +94,8 @@ def _tables_with_runs(client: Client) -> list[str]:
     sql = """
 SELECT c.table FROM system.columns AS c
 INNER JOIN system.tables AS t ON t.database = c.database AND t.name = c.table
-WHERE c.database = currentDatabase() AND c.name = 'run' AND t.engine LIKE '%MergeTree' AND c.table != 'promotions'
+WHERE c.database = currentDatabase() AND c.name = 'run'
+    AND (t.engine LIKE '%MergeTree' OR t.engine = 'Distributed') AND c.table != 'promotions'
 ORDER BY c.table != 'tie_windows', c.table = 'runs', c.table"""
     return [str(row[0]) for row in client.query(sql).result_rows]
 

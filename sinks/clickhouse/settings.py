@@ -14,6 +14,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from schemas.errors import ConfigError, TransientError
+from sinks.clickhouse.cluster import CLIENT, NAME
 from sinks.clickhouse.faults import fault_of
 
 DATABASE = "tieline"
@@ -21,10 +22,15 @@ URL_ENV = "TIELINE_CLICKHOUSE_URL"
 USER_ENV = "TIELINE_CLICKHOUSE_USER"
 PASSWORD_ENV = "TIELINE_CLICKHOUSE_PASSWORD"
 PASSWORD_FILE_ENV = "TIELINE_CLICKHOUSE_PASSWORD_FILE"
+CLUSTER_ENV = "TIELINE_CLICKHOUSE_CLUSTER"
 
 
 class ClickHouseSettings(BaseModel):
-    """One ClickHouse account. `connect_timeout_s` and `request_timeout_s` are whole seconds."""
+    """One ClickHouse account. `connect_timeout_s` and `request_timeout_s` are whole seconds.
+
+    Attributes:
+        cluster: the cluster that the store is on, as the servers' configuration names it; empty: one server.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,6 +40,7 @@ class ClickHouseSettings(BaseModel):
     password: SecretStr = SecretStr("")
     database: str = Field(default=DATABASE, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     secure: bool = False
+    cluster: str = Field(default="", pattern=rf"^({NAME})?$")
     connect_timeout_s: int = Field(default=5, ge=1)
     request_timeout_s: int = Field(default=120, ge=1)
 
@@ -66,16 +73,27 @@ class ClickHouseSettings(BaseModel):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
-        """From TIELINE_CLICKHOUSE_URL, _USER and _PASSWORD or _PASSWORD_FILE; without a URL, a local server.
+        """From TIELINE_CLICKHOUSE_URL, _USER, _CLUSTER and _PASSWORD or _PASSWORD_FILE; without a URL, a local server.
 
-        Raises: ConfigError: a malformed URL, or a password file that can't be read.
+        Raises: ConfigError: a malformed URL or cluster, or a password file that can't be read.
         """
         env = os.environ if env is None else env
-        return cls.from_url(
+        found = cls.from_url(
             env.get(URL_ENV, "http://127.0.0.1:8123"),
             env.get(USER_ENV, ""),
             env.get(PASSWORD_ENV) or _password_file(env),
         )
+        return found.on_cluster(env.get(CLUSTER_ENV, ""))
+
+    def on_cluster(self, cluster: str) -> Self:
+        """The same account of a store on this cluster.
+
+        Raises: ConfigError: not a name.
+        """
+        try:
+            return type(self).model_validate({**self.model_dump(), "cluster": cluster})
+        except ValueError:
+            raise ConfigError(f"{CLUSTER_ENV}: expected a name of letters, digits, '_', '-' and '.'") from None
 
 
 def _password_file(env: Mapping[str, str]) -> str:
@@ -109,6 +127,7 @@ def connect(settings: ClickHouseSettings) -> Client:
             query_retries=0,
             autogenerate_session_id=False,
             tz_mode="aware",
+            settings=dict(CLIENT) if settings.cluster else None,
         )
     except (ClickHouseError, OSError) as error:
         fault = fault_of(error)

@@ -21,6 +21,7 @@ from sinks.clickhouse.estimate_sql import prior_sql
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.publish_sql import PUBLISHABLE_TIES
 from sinks.clickhouse.retry import Retry
+from sinks.clickhouse.shards import merge_rows
 from sinks.clickhouse.windows_sql import (
     QUARTERS,
     WINDOW,
@@ -148,7 +149,7 @@ def reaggregate_all(client: Client, run: str) -> None:
     """
     for (first,) in client.query(QUARTERS, parameters={"run": run}).result_rows:
         client.command(reaggregate_quarter(), parameters={"run": run, "first": first})
-    client.command("OPTIMIZE TABLE tie_windows FINAL")
+    merge_rows(client, "tie_windows")
 
 
 def refresh_priors(client: Client, run: str) -> None:
