@@ -31,6 +31,7 @@ from streams.gateway.metrics import Metrics
 from streams.gateway.source_files import explained, read_sources
 from streams.gateway.sources import SOURCES_FILE, SecretRef, Source, Sources
 from streams.gateway.tokens import TOKENS_FILE, TokenFile, Tokens, ensure_local_token, utc_now
+from streams.telemetry.counted_lines import CountedLines
 from streams.transport.broker import AnyBroker
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def assembled(settings: GatewaySettings, log: EventLog, say: Callable[[str], Non
     )
     sources = _sources(settings)
     metrics = Metrics(sources.sources)
+    logging.getLogger().addHandler(CountedLines(metrics))
     made = SourceParts(settings.folder, edge, log, metrics)
     return Gateway(
         edge=edge,

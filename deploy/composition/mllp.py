@@ -9,7 +9,7 @@ import logging
 import signal
 import ssl
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +23,15 @@ from streams.gateway.durable import EventLog
 from streams.gateway.edge.edge import Edge
 from streams.gateway.edge.keyring import Keyring
 from streams.gateway.intake import Intake
+from streams.gateway.log_metrics import READY_STATES, note_log
 from streams.gateway.metrics import Metrics
 from streams.gateway.mllp.server import MllpServer, MllpSettings
 from streams.gateway.mllp.tls import server_tls
 from streams.gateway.source_files import read_sources
 from streams.gateway.sources import SOURCES_FILE, Source
 from streams.gateway.tokens import utc_now
+from streams.telemetry.counted_lines import CountedLines
+from streams.telemetry.endpoint import OK, Address, Endpoint, listening
 from streams.transport.broker import AnyBroker
 
 FOLDER = "mllp"
@@ -54,6 +57,7 @@ class MllpRun:
         sources, actor_key: files; None: in the data folder.
         plain: whoever can reach the address may send, in the clear.
         embedded: the broker keeps nothing, so the spool is kept until the store has everything.
+        metrics: where `/metrics` and health are answered; None: nowhere.
     """
 
     broker: AnyBroker
@@ -68,6 +72,7 @@ class MllpRun:
     tls: MllpTls | None = None
     plain: bool = False
     embedded: bool = False
+    metrics: Address | None = None
 
     @property
     def own_folder(self) -> Path:
@@ -100,13 +105,24 @@ async def _serve(run: MllpRun, source: Source, tls: ssl.SSLContext | None, say: 
             connections=run.connections,
             tls=tls,
         )
-        server = MllpServer(run.source, _intake(run, source, log), settings, utc_now)
-        await _start(server, run)
-        say(f"mllp              {run.host}:{server.port}, source {run.source}{', TLS' if tls else ''}")
-        _log.info("mllp %s: listening on port %d", run.source, server.port)
-        await ended.wait()
-        await server.stop()
+        metrics = Metrics([run.source])
+        server = MllpServer(run.source, _intake(run, source, log, metrics), settings, utc_now)
+        async with _watched(run, metrics, log):
+            await _start(server, run)
+            say(f"mllp              {run.host}:{server.port}, source {run.source}{', TLS' if tls else ''}")
+            _log.info("mllp %s: listening on port %d", run.source, server.port)
+            await ended.wait()
+            await server.stop()
     _log.info("mllp %s: stopped", run.source)
+
+
+def _watched(run: MllpRun, metrics: Metrics, log: EventLog) -> AbstractAsyncContextManager[object]:
+    """Metrics and health, if somebody wants them."""
+    logging.getLogger().addHandler(CountedLines(metrics))
+    metrics.before_text(lambda: note_log(metrics, log))
+    if run.metrics is None:
+        return nullcontext()
+    return listening(Endpoint(metrics, lambda: {"log": OK if log.state in READY_STATES else log.state}), run.metrics)
 
 
 async def _start(server: MllpServer, run: MllpRun) -> None:
@@ -117,10 +133,10 @@ async def _start(server: MllpServer, run: MllpRun) -> None:
         raise (TransientError if error.errno == errno.EADDRINUSE else ConfigError)(said) from None
 
 
-def _intake(run: MllpRun, source: Source, log: EventLog) -> Intake:
+def _intake(run: MllpRun, source: Source, log: EventLog, metrics: Metrics) -> Intake:
     keys = Keyring.in_file(run.actor_key or run.folder / "actor.key")
     edge = Edge(keys, load_policy_book(run.policies))
-    parts = SourceParts(run.own_folder, edge, log, Metrics([run.source]))
+    parts = SourceParts(run.own_folder, edge, log, metrics)
     return parts.intake(run.source, source, connector(source.connector))
 
 

@@ -45,6 +45,7 @@ def stack(
         "TIELINE_POLICIES": os.pathsep.join(map(str, policies)),
         "TIELINE_AS_OF": as_of,
         "TIELINE_DATA": str(folder),
+        "TIELINE_METRICS": "",  # one address cannot be listened on three times
     }
     return [
         tansu_spec(ports["broker"]),

@@ -33,10 +33,20 @@ async def deliver(stream: Any, handle: Handle) -> None:
         try:
             await _handle_until_done(app, batch, handle)
         except Exception as error:
-            _log.exception("handler failed on %s at offset %d", batch.tp, batch.first_offset)
+            _log.exception(
+                "handler failed on %s partition %d at offset %d",
+                batch.topic,
+                batch.partition,
+                batch.first_offset,
+                extra=_place(batch),
+            )
             await app.crash(error)
             # Never return or raise here: Faust would start the agent anew and go on with the next batch.
             await asyncio.Event().wait()
+
+
+def _place(batch: PartitionBatch) -> dict[str, object]:
+    return {"topic": batch.topic, "partition": batch.partition, "offset": batch.first_offset}
 
 
 async def _handle_until_done(app: BatchApp, batch: PartitionBatch, handle: Handle) -> None:
@@ -54,7 +64,15 @@ async def _handle_until_done(app: BatchApp, batch: PartitionBatch, handle: Handl
             attempt += 1
             app.values.add(BATCH_RETRIES, 1, batch.topic)
             pause_s = retry_pause_s(error.retry_after_s, attempt, app.transport_settings.retry_max_s)
-            _log.warning("%s at offset %d, attempt %d: %s", batch.tp, batch.first_offset, attempt, error)
+            _log.warning(
+                "%s partition %d at offset %d, attempt %d: %s",
+                batch.topic,
+                batch.partition,
+                batch.first_offset,
+                attempt,
+                error,
+                extra=_place(batch),
+            )
             await app.in_flight.pause(pause_s)
 
 

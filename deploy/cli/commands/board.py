@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,10 +47,10 @@ def board(
     from deploy.board.address import Address, read_token
     from deploy.board.run import run_board
     from deploy.embedded.parent import watch_parent
+    from deploy.log_lines import configure
 
     watch_parent()
-    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    configure("info", quiet=("aiohttp.access",))
     address = Address.checked(host, port, read_token(token_file), tuple(name or ()))
     run_board(_store(clickhouse_url, data), address)
 

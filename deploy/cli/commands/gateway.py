@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deploy.cli.console import out
-from deploy.cli.options import BrokerOption, DataOption, PolicyOption
+from deploy.cli.options import BrokerOption, DataOption, LogFormatOption, LogLevelOption, PolicyOption
 
 if TYPE_CHECKING:
     from streams.gateway.http.server import Tls
 
 DEFAULT_PORT = 8720
+QUIET = ("uvicorn", "uvicorn.error", "aiokafka", "kafka", "asyncio")
+"""Libraries say only what went wrong."""
 
 
 def gateway(
@@ -71,7 +72,8 @@ def gateway(
         ),
     ] = False,
     embedded: Annotated[bool, typer.Option("--embedded", help="Settings that fit the embedded broker.")] = False,
-    log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")] = "info",
+    log_level: LogLevelOption = "info",
+    log_format: LogFormatOption = "text",
 ) -> None:
     """Take events and webhooks over HTTP until stopped, and put them on Kafka.
 
@@ -80,10 +82,11 @@ def gateway(
     from deploy.composition.gateway import GatewaySettings, run_gateway
     from deploy.composition.target import data_dir, find_broker, policy_paths
     from deploy.embedded.parent import watch_parent
+    from deploy.log_lines import configure
     from streams.gateway.http.server import Listening
 
     watch_parent()
-    quiet_logs(log_level)
+    configure(log_level, log_format, QUIET)
     folder = data_dir(data)
     settings = GatewaySettings(
         broker=find_broker(broker, embedded),
@@ -96,13 +99,6 @@ def gateway(
         embedded=embedded,
     )
     run_gateway(settings, lambda line: out.print(line, markup=False, soft_wrap=True))
-
-
-def quiet_logs(level: str) -> None:
-    """One line for each thing that an operator should know; libraries say only what went wrong."""
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for noisy in ("uvicorn", "uvicorn.error", "aiokafka", "kafka", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> Tls | None:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.cli.console import out
-from deploy.cli.options import BrokerOption, DataOption, PolicyOption
+from deploy.cli.options import (
+    BrokerOption,
+    DataOption,
+    LogFormatOption,
+    LogLevelOption,
+    MetricsOption,
+    PolicyOption,
+)
 
 if TYPE_CHECKING:
     from deploy.composition.mllp import MllpTls
@@ -63,19 +70,23 @@ def mllp(
     policy: PolicyOption = None,
     data: DataOption = None,
     embedded: Annotated[bool, typer.Option("--embedded", help="Settings that fit the embedded broker.")] = False,
-    log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")] = "info",
+    metrics: MetricsOption = "",
+    log_level: LogLevelOption = "info",
+    log_format: LogFormatOption = "text",
 ) -> None:
     """Take HL7 v2 messages over MLLP for one source, until stopped, and put what they say on Kafka.
 
     Every message is acknowledged; a positive acknowledgement means that its events are durable.
     """
-    from deploy.cli.commands.gateway import quiet_logs
+    from deploy.cli.commands.gateway import QUIET
     from deploy.composition.mllp import MllpRun, run_mllp
     from deploy.composition.target import data_dir, find_broker, policy_paths
     from deploy.embedded.parent import watch_parent
+    from deploy.log_lines import configure
+    from streams.telemetry.endpoint import Address
 
     watch_parent()
-    quiet_logs(log_level)
+    configure(log_level, log_format, QUIET)
     folder = data_dir(data)
     run = MllpRun(
         broker=find_broker(broker, embedded),
@@ -90,6 +101,7 @@ def mllp(
         tls=_tls(tls_cert, tls_key, tls_client_ca),
         plain=plain,
         embedded=embedded,
+        metrics=Address.of(metrics) if metrics else None,
     )
     run_mllp(run, lambda line: out.print(line, markup=False, soft_wrap=True))
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from deploy.cli.commands.signals import SettingsOption
-from deploy.cli.options import BrokerOption, PolicyOption
+from deploy.cli.options import BrokerOption, LogFormatOption, LogLevelOption, MetricsOption, PolicyOption
 
 if TYPE_CHECKING:
     from streams.apps.clock import Clock
@@ -22,22 +22,14 @@ if TYPE_CHECKING:
     from streams.transport.batch import TopicPartition
     from streams.transport.settings import TransportSettings
 
+QUIET = ("faust", "mode", "aiokafka", "kafka", "streams.transport.driver")
+RUN = "live"
 app = typer.Typer(help="The Faust apps.", no_args_is_help=True)
 
 EmbeddedOption = Annotated[bool, typer.Option("--embedded", help="Settings that fit the embedded broker.")]
 ReadyOption = Annotated[
     Path | None, typer.Option("--ready-file", help="Made once the app has its partitions; removed when it ends.")
 ]
-MetricsOption = Annotated[
-    str,
-    typer.Option(
-        "--metrics",
-        envvar="TIELINE_METRICS",
-        metavar="HOST:PORT",
-        help="Where /metrics, /health/live and /health/ready are answered. [default: nowhere]",
-    ),
-]
-LogOption = Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")]
 
 
 @app.command()
@@ -47,7 +39,8 @@ def infer(
     embedded: EmbeddedOption = False,
     ready_file: ReadyOption = None,
     metrics: MetricsOption = "",
-    log_level: LogOption = "info",
+    log_level: LogLevelOption = "info",
+    log_format: LogFormatOption = "text",
 ) -> None:
     """Fold events into handoffs, exchanges, problems and evidence."""
     from deploy.composition.target import find_broker, policy_paths
@@ -59,9 +52,7 @@ def infer(
     settings = InferSettings(say_restored=embedded)
     _run(
         lambda: infer_app(kafka, policies, settings, _transport(embedded), _clock()),
-        ready_file,
-        metrics,
-        log_level,
+        Around(ready_file, metrics, log_level, log_format),
     )
 
 
@@ -72,7 +63,8 @@ def sink(
     embedded: EmbeddedOption = False,
     ready_file: ReadyOption = None,
     metrics: MetricsOption = "",
-    log_level: LogOption = "info",
+    log_level: LogLevelOption = "info",
+    log_format: LogFormatOption = "text",
 ) -> None:
     """Write everything to ClickHouse (TIELINE_CLICKHOUSE_URL, _USER, _PASSWORD or _PASSWORD_FILE)."""
     from deploy.composition.sink import sink_worker
@@ -85,9 +77,7 @@ def sink(
     clickhouse = ClickHouseSettings.from_env()
     _run(
         lambda: sink_worker(kafka, clickhouse, policies, _transport(embedded), _clock()),
-        ready_file,
-        metrics,
-        log_level,
+        Around(ready_file, metrics, log_level, log_format),
     )
 
 
@@ -98,7 +88,8 @@ def signals(
     embedded: EmbeddedOption = False,
     ready_file: ReadyOption = None,
     metrics: MetricsOption = "",
-    log_level: LogOption = "info",
+    log_level: LogLevelOption = "info",
+    log_format: LogFormatOption = "text",
 ) -> None:
     """Say what is worth acting on now: on Kafka, and to webhooks. Reads ClickHouse (variables as for the sink)."""
     from deploy.composition.signals import read_signals_file, signals_path, signals_worker
@@ -110,9 +101,7 @@ def signals(
     clickhouse = ClickHouseSettings.from_env()
     _run(
         lambda: signals_worker(kafka, clickhouse, chosen, _transport(embedded), _clock()),
-        ready_file,
-        metrics,
-        log_level,
+        Around(ready_file, metrics, log_level, log_format),
     )
 
 
@@ -130,20 +119,31 @@ def _clock() -> Clock:
     return pinned_clock(pinned) if pinned else wall_clock
 
 
-def _run(make: Callable[[], BatchApp], ready_file: Path | None, metrics: str, log_level: str) -> None:
+class Around(NamedTuple):
+    """What is beside an app in its process: the options that every worker has."""
+
+    ready_file: Path | None
+    metrics: str
+    log_level: str
+    log_format: str
+
+
+def _run(make: Callable[[], BatchApp], around: Around) -> None:
     """Run the app to its end, under the supervisor if one started us; the exit code is the app's."""
     from deploy.embedded.parent import watch_parent
+    from deploy.log_lines import configure
+    from streams.telemetry.counted_lines import CountedLines
     from streams.telemetry.endpoint import Address, Endpoint, listening
     from streams.transport.runner import run_app
 
-    address = Address.of(metrics) if metrics else None
+    address = Address.of(around.metrics) if around.metrics else None
     watch_parent()
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for noisy in ("faust", "mode", "aiokafka", "kafka", "streams.transport.driver"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    configure(around.log_level, around.log_format, QUIET, RUN)
+    ready_file = around.ready_file
 
     async def until_stopped() -> int:
         app = make()
+        logging.getLogger().addHandler(CountedLines(app.values))
         if ready_file is not None:
             app.on_assigned(partial(_mark_ready, ready_file))
         async with listening(Endpoint(app.values, app.checks), address) if address else nullcontext():

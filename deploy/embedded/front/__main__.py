@@ -19,6 +19,7 @@ from deploy.embedded.front.errors import StoreError
 from deploy.embedded.front.server import Front, require_loopback
 from deploy.embedded.front.work import Lanes
 from deploy.embedded.parent import watch_parent
+from deploy.log_lines import configure
 from schemas.errors import ConfigError
 
 GRACE_S = 2.0
@@ -27,8 +28,8 @@ log = logging.getLogger("tieline.store")
 
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
-    logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
     try:
+        configure(options.log_level)
         host = require_loopback(options.host)
         options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         return asyncio.run(_serve(options.data, host, options.port))

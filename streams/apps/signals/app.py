@@ -180,7 +180,8 @@ class Signals:
             self.listener.said(signals)
         for signal in signals:
             self.values.add(names.SAID, 1, signal.kind, signal.state)
-            _log.info("%s %s: %s", signal.kind, signal.state, signal.signal)
+            extra = {"process": signal.process} if signal.process else {}
+            _log.info("%s %s: %s", signal.kind, signal.state, signal.signal, extra=extra)
 
     def _show(self) -> None:
         """What is not counted as it happens."""

@@ -153,7 +153,8 @@ class Sink:
             try:
                 event = read_event(record)
             except InvalidEvent as error:
-                _log.error("not an event in %s at offset %d: %s", topics.LATE, record.offset, error)
+                place = {"topic": topics.LATE, "partition": batch.partition, "offset": record.offset}
+                _log.error("not an event in %s at offset %d: %s", topics.LATE, record.offset, error, extra=place)
                 continue
             items.add((event.process, event.subject))
             rows.append(self.store.archive_row(event, received_at(record), topics.LATE, batch.partition, record.offset))
@@ -226,7 +227,7 @@ class Sink:
     async def _refused(self, table: str, row: bytes, code: str) -> None:
         """A row that the store will never take is a bug of ours: said loudly, and the rest goes on."""
         self.values.add(names.DEAD_ROWS, 1, table)
-        _log.error("the store refused a row of %s: %s", table, code)
+        _log.error("the store refused a row of %s: %s", table, code, extra={"table": table, "reason": code})
         letter = DeadLetter(
             id=dead_letter_id(code, table, -1, -1, row),
             stage="sink",

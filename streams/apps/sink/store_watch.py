@@ -40,4 +40,5 @@ class SinkStoreWatch(StoreWatch):
         self._values.add(names.SLOW)
         if self._elapsed_s() - self._said_slow_at_s >= _SAY_EVERY_S:
             self._said_slow_at_s = self._elapsed_s()
-            _log.warning("the store is slow: %d rows into %s took %.1f s", rows, table, took_s)
+            said = "the store is slow: %d rows into %s took %.1f s"
+            _log.warning(said, rows, table, took_s, extra={"table": table})

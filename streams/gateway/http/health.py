@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,8 +13,8 @@ from streams.gateway import metrics as names
 from streams.gateway.http.endpoint import token_of
 from streams.gateway.http.gateway import Gateway
 from streams.gateway.http.problems import Refused
-
-READY_STATES = frozenset({"kafka", "spool"})
+from streams.gateway.log_metrics import READY_STATES, note_log
+from streams.telemetry.worker_metrics import READY
 
 
 class Health:
@@ -27,8 +29,8 @@ class Health:
 
     async def ready(self, _: Request) -> Response:
         """200 while events can be kept, on Kafka or on the spool."""
-        checks = {"log": str(self._gateway.log.state), "keys": self._keys()}
-        if checks["log"] in READY_STATES and checks["keys"] == "ok":
+        checks = self._checks()
+        if self._is_ready(checks):
             return JSONResponse({"status": "ready", "checks": checks})
         raise Refused("not_ready", retry_after_s=5, checks=checks)
 
@@ -37,6 +39,13 @@ class Health:
         token_of(self._gateway, request, "metrics:read")
         self._look()
         return Response(self._gateway.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    def _checks(self) -> dict[str, str]:
+        return {"log": str(self._gateway.log.state), "keys": self._keys()}
+
+    @staticmethod
+    def _is_ready(checks: Mapping[str, str]) -> bool:
+        return checks["log"] in READY_STATES and checks["keys"] == "ok"
 
     def _keys(self) -> str:
         try:
@@ -49,11 +58,8 @@ class Health:
         """What is not counted as it happens is looked at when somebody asks."""
         gateway, metrics, log = self._gateway, self._gateway.metrics, self._gateway.log
         metrics.set(names.BODY_BYTES, gateway.room.bytes + gateway.strangers.bytes)
-        metrics.set(names.LOG_ON_SPOOL, log.state == "spool")
-        metrics.set(names.LOG_ACCEPTS, log.state in READY_STATES)
-        metrics.set(names.SPOOL_BYTES, log.depth_bytes)
-        metrics.set(names.SPOOL_AGE, log.oldest_s)
-        metrics.set(names.SPOOL_DAMAGED, log.damaged_segments)
+        note_log(metrics, log)
+        metrics.set(READY, self._is_ready(self._checks()))
         for name, entry in gateway.sources.items():
             metrics.set(names.BREAKER, entry.intake.breaker.state != "closed", name)
         metrics.set(names.BREAKER, gateway.senders.any_open, names.EVENTS_SOURCE)
