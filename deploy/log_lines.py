@@ -16,6 +16,7 @@ from pathlib import PurePath
 from traceback import extract_tb
 from typing import Any, Literal, TextIO, get_args
 
+from deploy.log_repeats import Repeats
 from schemas.errors import ConfigError, TielineError
 
 LogFormat = Literal["text", "json"]
@@ -23,6 +24,7 @@ FORMAT_ENV = "TIELINE_LOG_FORMAT"
 FIELDS = ("run", "process", "topic", "partition", "offset", "table", "reason")
 """What a line may say beside its words, by `extra=`: names of ours and numbers. Anything else is left out."""
 LEVELS = ("debug", "info", "warning", "error", "critical")
+LIBRARIES = ("aiokafka", "asyncio", "faust", "kafka", "mode", "urllib3")
 LONGEST_EVENT = 2_000
 _LONGEST_FIELD, _FRAMES = 200, 4
 _CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))} | {
@@ -51,6 +53,7 @@ def configure(level: str, form: str | None = None, quiet: Iterable[str] = (), ru
         raise ConfigError(f"log level: expected one of {', '.join(LEVELS)}")
     handler = _Lines(sys.stderr)
     handler.setFormatter(formatter(form or os.environ.get(FORMAT_ENV) or "text", run))
+    handler.addFilter(Repeats(LIBRARIES))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in quiet:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -14,14 +14,18 @@ from schemas import topics
 from schemas.dead_letter import DeadLetter
 from schemas.errors import ConfigError, InvariantError, TransientError
 from schemas.signal import Delivery, Finding, Signal, SignalKind
+from sinks.clickhouse.faults import StoreAway
 from sinks.clickhouse.migrate import require_current
 from sinks.clickhouse.queries import signals as queries
 from sinks.clickhouse.retry import Retry
 from sinks.clickhouse.settings import ClickHouseSettings, connect
 from streams.apps.clock import Clock, wall_clock
+from streams.apps.signals import metrics as names
 from streams.apps.signals.app import RUN, Signals, signals_app
 from streams.apps.signals.settings import Kinds
+from streams.apps.store_watch import StoreMetrics, StoreWatch
 from streams.gateway.source_files import read_settings
+from streams.telemetry.values import Values
 from streams.transport.app import BatchApp
 from streams.transport.broker import AnyBroker
 from streams.transport.settings import TransportSettings
@@ -59,9 +63,9 @@ def signals_path(given: Path | None, folder: Path, env: Mapping[str, str] = os.e
 class SignalsOnClickHouse:
     """The store of the app and of deliveries. A store that is away is waited for, and that is said."""
 
-    def __init__(self, settings: ClickHouseSettings, kinds: Kinds) -> None:
-        self._settings, self._kinds = settings, kinds
-        self._retry = Retry(_say, threads=2)
+    def __init__(self, settings: ClickHouseSettings, kinds: Kinds, watch: StoreWatch | None = None) -> None:
+        self._settings, self._kinds, self._watch = settings, kinds, watch
+        self._retry = Retry(self._say, threads=2)
         self._client: Client | None = None
 
     async def open(self) -> None:
@@ -115,6 +119,15 @@ class SignalsOnClickHouse:
         until = now - timedelta(seconds=chosen.after_s)
         return until - timedelta(seconds=chosen.within_s), until
 
+    def _say(self, trouble: StoreAway | None) -> None:
+        """The store is away, or back: operators look for this line."""
+        if trouble is None:
+            _log.warning("the store answers again")
+        else:
+            _log.warning("the store is away, nothing can be said until it answers: %s", trouble)
+        if self._watch is not None:
+            self._watch.answers() if trouble is None else self._watch.troubled(trouble.fault.kind)
+
     async def _ask(self, ask: Callable[[Client], Result]) -> Result:
         client = self._client
         if client is None:
@@ -133,19 +146,32 @@ def signals_worker(
 
     Raises: ConfigError: a secret cannot be read.
     """
-    store = SignalsOnClickHouse(clickhouse, settings.kinds)
+    values = Values(names.SIGNALS)
+    watch = StoreWatch(values, StoreMetrics(names.STORE_AWAY, names.STORE_AWAY_S, names.RETRIES))
+    store = SignalsOnClickHouse(clickhouse, settings.kinds, watch)
     told = receivers(settings)
     speaker = Speaker()
     outbox = Outbox(told, settings.quiet.calendar if settings.quiet else None)
     sender = HttpSender()
-    deliveries = Deliveries(outbox, sender, store, speaker.bury, speaker.speaks, clock)
+    values.before_text(lambda: values.set(names.WAITING, len(outbox.waiting)))
+    deliveries = Deliveries(
+        outbox, sender, store, speaker.bury, speaker.speaks, clock, lambda told: values.add(names.WEBHOOKS, 1, told)
+    )
 
     async def deliver() -> None:
         async with sender:
             await deliveries.run()
 
     app, speaker.signals = signals_app(
-        broker, store, settings.kinds, deliveries, transport, clock, [deliver] if told else []
+        broker,
+        store,
+        settings.kinds,
+        deliveries,
+        transport,
+        clock,
+        [deliver] if told else [],
+        values,
+        watch.checks,
     )
     return app
 
@@ -180,14 +206,6 @@ def receiver_named(settings: SignalsFile, name: str) -> Receiver:
             return receiver
     known = ", ".join(sorted(settings.webhooks)) or "none"
     raise ConfigError(f"there is no webhook {name}; known: {known}")
-
-
-def _say(trouble: TransientError | None) -> None:
-    """The store is away, or back: operators look for this line."""
-    if trouble is None:
-        _log.warning("the store answers again")
-    else:
-        _log.warning("the store is away, nothing can be said until it answers: %s", trouble)
 
 
 def listed(clickhouse: ClickHouseSettings, only_open: bool, limit: int) -> list[Signal]:

@@ -42,6 +42,7 @@ class Deliveries:
         bury: for messages that are given up.
         may_send: whether this worker is still the one that speaks.
         clock: what now is.
+        counted: told how each attempt ended: `delivered`, `failed`, `dead` or `gone`.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class Deliveries:
         bury: Bury,
         may_send: Callable[[], bool],
         clock: Clock = wall_clock,
+        counted: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._outbox, self._sender, self._store, self._bury = outbox, sender, store, bury
-        self._may_send, self._clock = may_send, clock
+        self._may_send, self._clock, self._counted = may_send, clock, counted
         self._begun = False
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._ended: list[asyncio.Task[None]] = []
@@ -118,6 +120,7 @@ class Deliveries:
         outcome = await self._sender.send(message.receiver, message.id, message.body, self._clock())
         kept = self._outbox.answered(message, outcome, self._clock())
         _say(message, outcome, kept)
+        self._counted(_ended(outcome, kept))
         if kept.state == "dead":
             await self._bury([self._letter(message, outcome)])
         await self._store.record([kept])
@@ -143,6 +146,12 @@ class Deliveries:
             payload_bytes=len(content),
             at=self._clock(),
         )
+
+
+def _ended(outcome: Outcome, kept: Delivery) -> str:
+    if outcome.verdict == "gone":
+        return "gone"
+    return kept.state if kept.state in ("delivered", "dead") else "failed"
 
 
 def _say(message: Message, outcome: Outcome, kept: Delivery) -> None:
