@@ -11,10 +11,11 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import PurePath
 from traceback import extract_tb
-from typing import Any, Literal, TextIO, get_args
+from typing import Any, Literal, get_args
 
 from deploy.log_repeats import Repeats
 from schemas.errors import ConfigError, TielineError
@@ -51,10 +52,10 @@ def configure(level: str, form: str | None = None, quiet: Iterable[str] = (), ru
     """
     if level.lower() not in LEVELS:
         raise ConfigError(f"log level: expected one of {', '.join(LEVELS)}")
-    handler = _Lines(sys.stderr)
+    handler = _Lines()
     handler.setFormatter(formatter(form or os.environ.get(FORMAT_ENV) or "text", run))
     handler.addFilter(Repeats(LIBRARIES))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.basicConfig(level=level.upper(), handlers=[handler])
     for name in quiet:
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -160,11 +161,16 @@ class _Kind:
     __repr__ = __str__
 
 
-class _Lines(logging.StreamHandler[TextIO]):
-    """A line that cannot be formatted is told without its arguments."""
+class _Lines(logging.Handler):
+    """To standard error, whatever that is by then; a line that cannot be formatted is told without its arguments."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        try:
+            print(self.format(record), file=sys.stderr, flush=True)
+        except Exception:  # a log that cannot be written stops nothing
+            self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        error = sys.exc_info()[1]
-        if isinstance(error, OSError):  # nobody reads any more
-            return
-        self.stream.write(f"a line of {record.name} could not be written: {type(error).__name__}{self.terminator}")
+        with suppress(OSError, ValueError):  # nobody reads any more
+            print(f"a line of {record.name} could not be written: {_Kind(sys.exc_info()[1])}", file=sys.stderr)
