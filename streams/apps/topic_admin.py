@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import NamedTuple
 
 from kafka import KafkaAdminClient
@@ -15,6 +17,7 @@ from schemas.topics import TOPICS
 from streams.transport.broker import AnyBroker, Broker
 
 CONNECT_TIMEOUT_S = 10.0
+KNOWN_WITHIN_S = 20.0
 _REFUSED_AFTER_S = 1.0
 
 
@@ -100,7 +103,7 @@ def create_topics(broker: AnyBroker, replication_factor: int = 1) -> list[str]:
                 client.create_topics(wanted)
         except TopicAlreadyExistsError:
             pass  # another process was faster; what it made is checked below
-    wrong = [state for state in describe_topics(broker) if not state.right]
+    wrong = [state for state in _once_known(partial(describe_topics, broker)) if not state.right]
     if wrong:
         found = ", ".join(f"{state.name} has {state.partitions} and needs {state.needed}" for state in wrong)
         raise ConfigError(f"topics with another number of partitions: {found}")
@@ -110,6 +113,18 @@ def create_topics(broker: AnyBroker, replication_factor: int = 1) -> list[str]:
 def _in_sync(replication_factor: int) -> dict[str, str]:
     """Kafka's own default for `acks=all` is one copy, which may be on the broker that dies next."""
     return {"min.insync.replicas": str(replication_factor - 1)} if replication_factor > 2 else {}
+
+
+def _once_known(
+    describe: Callable[[], list[TopicState]], timeout_s: float = KNOWN_WITHIN_S, pause_s: float = 0.1
+) -> list[TopicState]:
+    """The topics, once those that were just created are known: a busy broker tells of them a moment later."""
+    deadline_s = time.monotonic() + timeout_s
+    while True:
+        states = describe()
+        if all(state.partitions for state in states) or time.monotonic() > deadline_s:
+            return states
+        time.sleep(pause_s)
 
 
 def describe_topics(broker: AnyBroker) -> list[TopicState]:
