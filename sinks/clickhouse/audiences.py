@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from schemas.errors import ConfigError
+
 Audience = Literal["quality", "operations", "pipeline", "auditor"]
 
 
@@ -16,11 +18,13 @@ class View(NamedTuple):
     Attributes:
         takes_period: asked as `view(run, from, to, process, site)`.
         also_takes: what it is asked with beside these.
+        of_processes: each row is of one process, in the column `process`.
     """
 
     audience: Audience
     takes_period: bool = False
     also_takes: tuple[str, ...] = ()
+    of_processes: bool = True
 
 
 QUALITY: Mapping[str, View] = {
@@ -50,9 +54,9 @@ OPERATIONS: Mapping[str, View] = {
 PIPELINE: Mapping[str, View] = {
     "pipeline_sources": View("pipeline"),
     "pipeline_roles": View("pipeline"),
-    "pipeline_dead_letters": View("pipeline"),
-    "pipeline_tables": View("pipeline"),
-    "pipeline_measures": View("pipeline"),
+    "pipeline_dead_letters": View("pipeline", of_processes=False),
+    "pipeline_tables": View("pipeline", of_processes=False),
+    "pipeline_measures": View("pipeline", of_processes=False),
 }
 AUDITOR: Mapping[str, View] = {
     "auditor_evidence": View("auditor"),
@@ -60,8 +64,8 @@ AUDITOR: Mapping[str, View] = {
     "auditor_exchanges": View("auditor"),
     "auditor_problems": View("auditor"),
     "auditor_events": View("auditor"),
-    "auditor_runs": View("auditor"),
-    "auditor_dead_letters": View("auditor"),
+    "auditor_runs": View("auditor", of_processes=False),
+    "auditor_dead_letters": View("auditor", of_processes=False),
 }
 VIEWS: Mapping[str, View] = {**QUALITY, **OPERATIONS, **PIPELINE, **AUDITOR}
 
@@ -97,11 +101,11 @@ def server_statements(database: str, definer: str, cluster: str = "") -> list[st
 
     Args:
         cluster: the store is on this cluster; empty: on one server.
-    Raises: ValueError: a name that would have to be quoted.
+    Raises: ConfigError: a name that would have to be quoted.
     """
     for name in (database, definer):
         if not name.replace("_", "").isalnum():
-            raise ValueError(f"not a plain name: {name!r}")
+            raise ConfigError(f"not a name of letters, digits and '_': {name!r}")
     on = f" ON CLUSTER `{cluster}`" if cluster else ""
     return [
         f"GRANT{on} SELECT ON `{database}`.* TO `{definer}`",

@@ -22,6 +22,7 @@ from deploy.cli.commands import (
     reconcile,
     replay,
     report,
+    rights,
     runs,
     schema,
     signals,
@@ -58,6 +59,7 @@ app.command("gateway")(gateway.gateway)
 app.command("mllp")(mllp.mllp)
 app.add_typer(worker.app, name="worker")
 app.add_typer(topics.app, name="topics")
+app.add_typer(rights.app, name="rights")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(keys.app, name="keys")
 app.add_typer(mapping.app, name="mapping")
