@@ -22,8 +22,16 @@ from schemas.errors import ConfigError, TielineError
 
 LogFormat = Literal["text", "json"]
 FORMAT_ENV = "TIELINE_LOG_FORMAT"
-FIELDS = ("run", "process", "topic", "partition", "offset", "table", "reason")
-"""What a line may say beside its words, by `extra=`: names of ours and numbers. Anything else is left out."""
+FIELDS = {
+    "run": "run",
+    "process": "of_process",  # Python's own records have the number of the operating system's process as `process`
+    "topic": "topic",
+    "partition": "partition",
+    "offset": "offset",
+    "table": "table",
+    "reason": "reason",
+}
+"""What a line may say beside its words, and how `extra=` calls it: names of ours and numbers. Nothing else gets in."""
 LEVELS = ("debug", "info", "warning", "error", "critical")
 LIBRARIES = ("aiokafka", "asyncio", "faust", "kafka", "mode", "urllib3")
 LONGEST_EVENT = 2_000
@@ -52,7 +60,7 @@ def configure(level: str, form: str | None = None, quiet: Iterable[str] = (), ru
     """
     if level.lower() not in LEVELS:
         raise ConfigError(f"log level: expected one of {', '.join(LEVELS)}")
-    handler = _Lines()
+    handler = Lines()
     handler.setFormatter(formatter(form or os.environ.get(FORMAT_ENV) or "text", run))
     handler.addFilter(Repeats(LIBRARIES))
     logging.basicConfig(level=level.upper(), handlers=[handler])
@@ -123,7 +131,7 @@ def one_line(text: str) -> str:
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    found = {name: getattr(record, name, None) for name in FIELDS}
+    found = {name: getattr(record, attribute, None) for name, attribute in FIELDS.items()}
     return {name: _value(value) for name, value in found.items() if value is not None}
 
 
@@ -161,7 +169,7 @@ class _Kind:
     __repr__ = __str__
 
 
-class _Lines(logging.Handler):
+class Lines(logging.Handler):
     """To standard error, whatever that is by then; a line that cannot be formatted is told without its arguments."""
 
     def emit(self, record: logging.LogRecord) -> None:

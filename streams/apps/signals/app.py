@@ -180,7 +180,7 @@ class Signals:
             self.listener.said(signals)
         for signal in signals:
             self.values.add(names.SAID, 1, signal.kind, signal.state)
-            extra = {"process": signal.process} if signal.process else {}
+            extra = {"of_process": signal.process} if signal.process else {}
             _log.info("%s %s: %s", signal.kind, signal.state, signal.signal, extra=extra)
 
     def _show(self) -> None:
