@@ -102,6 +102,13 @@ class Rig(Running):
         """One of a worker's metrics, summed over its labels; 0 if there is none."""
         return sum(value for shown, value in self.metrics(name).items() if shown.partition("{")[0] == metric)
 
+    def wait_until_metric(self, name: str, metric: str, least: float, timeout_s: float = WAIT_S) -> None:
+        """Until one of a worker's metrics, summed over its labels, is at least so much."""
+        deadline_s = time.monotonic() + timeout_s
+        while (found := self.metric(name, metric)) < least:
+            assert time.monotonic() < deadline_s, f"{metric} of {name} is {found} after {timeout_s:.0f} s"
+            time.sleep(0.1)
+
     def stored(self, table: str = "events") -> int:
         """Rows of a table, each identity once."""
         ((count,),) = self.rows(f"SELECT count() FROM {table} FINAL")
