@@ -39,6 +39,15 @@ def fresh_tansu(tmp_path: Path) -> Iterator[Broker]:
         yield broker
 
 
+@pytest.fixture
+def fresh_kafka(tmp_path: Path) -> Iterator[Broker]:
+    """An Apache Kafka with nothing on it."""
+    folder = tmp_path / "kafka"
+    folder.mkdir()
+    with brokers.kafka(folder) as broker:
+        yield broker
+
+
 @pytest.fixture(scope="session")
 def scenario_events() -> list[Event]:
     """A week of the simulated scenario, in order of time."""

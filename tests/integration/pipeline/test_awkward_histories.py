@@ -38,7 +38,7 @@ def short_linger(folder: Path) -> Path:
 
 @pytest.mark.slow
 def test_late_events_of_evicted_items_change_the_rows_they_should(
-    fresh_broker: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: Hash
+    fresh_tansu: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: Hash
 ) -> None:
     """Any event may be the late one: also one that starts an episode, or changes who handed to whom."""
     dice = random.Random(11)
@@ -49,7 +49,7 @@ def test_late_events_of_evicted_items_change_the_rows_they_should(
         for event in dice.sample(events[:-1], 2)
     ]
     held_back = {event.ref for event in late}
-    with running(fresh_broker, tmp_path / "data", short_linger(tmp_path), as_of="") as tieline:
+    with running(fresh_tansu, tmp_path / "data", short_linger(tmp_path), as_of="") as tieline:
         tieline.send(event for event in scenario_events if event.ref not in held_back)
         tieline.drain()
         until(lambda: evicted(tieline) > 50)
@@ -71,11 +71,11 @@ def open_items(tieline: Running) -> int:
 
 @pytest.mark.slow
 def test_items_begun_before_a_restart_go_on_after_it(
-    fresh_broker: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: Hash
+    fresh_tansu: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: Hash
 ) -> None:
     """Their first events lie before the committed offset: only the state topic still has them."""
     half = len(scenario_events) // 2
-    with running(fresh_broker, tmp_path / "data", DEMO_POLICY) as tieline:
+    with running(fresh_tansu, tmp_path / "data", DEMO_POLICY) as tieline:
         tieline.send(scenario_events[:half])
         tieline.drain()
         assert tieline.stop("infer") == 0
@@ -89,10 +89,10 @@ def test_items_begun_before_a_restart_go_on_after_it(
 
 @pytest.mark.slow
 def test_workers_that_join_and_leave_change_no_row(
-    fresh_broker: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: Hash
+    fresh_tansu: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: Hash
 ) -> None:
     third = len(scenario_events) // 3
-    with running(fresh_broker, tmp_path / "data", DEMO_POLICY) as tieline:
+    with running(fresh_tansu, tmp_path / "data", DEMO_POLICY) as tieline:
         tieline.send(scenario_events[:third])
         tieline.start_app("infer", name="second")
         tieline.send(scenario_events[third : 2 * third])

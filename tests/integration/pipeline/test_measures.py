@@ -47,9 +47,10 @@ def test_measures_are_no_part_of_what_a_replay_must_reproduce() -> None:
     assert "measures" not in HASHED
 
 
+@pytest.mark.kafka
 @pytest.mark.slow
 def test_the_one_partition_of_measures_moves_to_the_worker_that_is_left(
-    fresh_broker: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: dict[str, tuple[int, str]]
+    fresh_kafka: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: dict[str, tuple[int, str]]
 ) -> None:
     half = len(scenario_events) // 2
     shares = """
@@ -59,7 +60,7 @@ SELECT app, groupArray(partitions) FROM
     WHERE at >= {since} GROUP BY app, worker ORDER BY partitions
 )
 GROUP BY app ORDER BY app"""
-    with running(fresh_broker, tmp_path / "data", DEMO_POLICY) as tieline:
+    with running(fresh_kafka, tmp_path / "data", DEMO_POLICY) as tieline:
         for app in ("infer", "sink"):
             tieline.start_app(app, f"{app}-2")
         time.sleep(10)  # the groups share out their partitions
