@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
-from schemas.envelope import Envelope
-from schemas.events import HandoffOffered
+from streams.inference.acts import Act, Offer
 from streams.inference.timeline import Timeline
 
 
-class Taken(NamedTuple):
+class Taken:
     """Somebody took responsibility on: at which place in the order of the work item, when, and by which events."""
 
-    place: int
-    at: datetime
-    by: tuple[Envelope, ...]
+    __slots__ = ("at", "by", "place")
+
+    def __init__(self, place: int, at: datetime, by: tuple[Act, ...]) -> None:
+        self.place = place
+        self.at = at
+        self.by = by
 
 
 NEVER = Taken(2**62, datetime.max.replace(tzinfo=UTC), ())
@@ -30,35 +30,33 @@ class Chain:
     never fill `follows` still pass things on. A consult is not passed on by somebody's transfer.
     """
 
+    __slots__ = ("_first_taken", "_following", "_plain", "_taken")
+
     def __init__(self, line: Timeline) -> None:
         self._taken: Mapping[str, Taken] = {}
-        self._place, self.role = line.place, line.policy.role
-        self._following: dict[tuple[str, str], list[HandoffOffered]] = {}
-        self._plain: dict[str, list[HandoffOffered]] = {}
+        self._following: dict[tuple[str, str], list[Offer]] = {}
+        self._plain: dict[str, list[Offer]] = {}
         self._first_taken: dict[str, list[Taken]] = {}  # by role: at each place the first of what follows it
         if len(line.offers) < 2:
             return  # nothing goes on with an only offer
         for offer in line.offers:
-            by = self.role(offer.data.from_role)
-            if offer.data.follows is not None:
-                self._following.setdefault((offer.data.follows, by), []).append(offer)
-            elif offer.data.intent == "transfer":
-                self._plain.setdefault(by, []).append(offer)
+            if offer.follows is not None:
+                self._following.setdefault((offer.follows, offer.role), []).append(offer)
+            elif offer.intent == "transfer":
+                self._plain.setdefault(offer.role, []).append(offer)
 
-    def next_by_offerer(self, offer: HandoffOffered) -> HandoffOffered | None:
+    def next_by_offerer(self, offer: Offer) -> Offer | None:
         """The first later offer by which the offerer replaces its own. From a role to itself there is none."""
-        if not self._following:
+        if not self._following or offer.role == offer.to_role:
             return None
-        by = self.role(offer.data.from_role)
-        following = self._following.get((offer.data.handoff_id, by), ())
-        return None if by == self.role(offer.data.to_role) else self._next(following, offer)
+        return _next(self._following.get((offer.handoff_id, offer.role), ()), offer)
 
-    def next_by_receiver(self, offer: HandoffOffered) -> HandoffOffered | None:
+    def next_by_receiver(self, offer: Offer) -> Offer | None:
         """The first later offer by which the receiver goes on."""
-        followed, plain = self._next(self._followed(offer), offer), self._next(self._transferred(offer), offer)
+        followed, plain = _next(self._followed(offer), offer), _next(self._transferred(offer), offer)
         if followed is None or plain is None:
             return followed or plain
-        return min(followed, plain, key=self._place)
+        return followed if followed.place < plain.place else plain
 
     def settle(self, taken: Mapping[str, Taken]) -> None:
         """Take in which handoff, by its id, was taken on and when; `left` can be asked after that."""
@@ -69,41 +67,47 @@ class Chain:
                 firsts.append(_first(firsts[-1], self._by_another(offer)))
             self._first_taken[by] = firsts[::-1]
 
-    def left(self, offer: HandoffOffered) -> Taken:
+    def left(self, offer: Offer) -> Taken:
         """When another role first took from the receiver what it had accepted.
 
         Offering it on is not enough: the next may decline, and then the receiver is responsible still.
         """
         followed, plain = self._followed(offer), self._transferred(offer)
-        first = _first(NEVER, *map(self._by_another, followed[self._after(followed, offer) :])) if followed else NEVER
+        first = NEVER
+        for number in range(first_after(followed, offer.place), len(followed)):
+            first = _first(first, self._by_another(followed[number]))
         if not plain:
             return first
-        firsts = self._first_taken[self.role(offer.data.to_role)]
-        return _first(first, firsts[self._after(plain, offer)])
+        return _first(first, self._first_taken[offer.to_role][first_after(plain, offer.place)])
 
-    def _by_another(self, step: HandoffOffered) -> Taken:
-        same = self.role(step.data.from_role) == self.role(step.data.to_role)
-        return NEVER if same else self._taken[step.data.handoff_id]
+    def _by_another(self, step: Offer) -> Taken:
+        return NEVER if step.role == step.to_role else self._taken[step.handoff_id]
 
-    def _followed(self, offer: HandoffOffered) -> Sequence[HandoffOffered]:
-        if not self._following:
+    def _followed(self, offer: Offer) -> Sequence[Offer]:
+        return self._following.get((offer.handoff_id, offer.to_role), ()) if self._following else ()
+
+    def _transferred(self, offer: Offer) -> Sequence[Offer]:
+        if not self._plain or offer.intent != "transfer" or offer.role == offer.to_role:
             return ()
-        return self._following.get((offer.data.handoff_id, self.role(offer.data.to_role)), ())
-
-    def _transferred(self, offer: HandoffOffered) -> Sequence[HandoffOffered]:
-        if not self._plain or offer.data.intent != "transfer":
-            return ()
-        receiver = self.role(offer.data.to_role)
-        return self._plain.get(receiver, ()) if self.role(offer.data.from_role) != receiver else ()
-
-    def _next(self, offers: Sequence[HandoffOffered], than: HandoffOffered) -> HandoffOffered | None:
-        after = self._after(offers, than) if offers else 0
-        return offers[after] if after < len(offers) else None
-
-    def _after(self, offers: Sequence[HandoffOffered], than: HandoffOffered) -> int:
-        """Where in `offers` those begin that are later."""
-        return bisect_right(offers, self._place(than), key=self._place)
+        return self._plain.get(offer.to_role, ())
 
 
-def _first(*taken: Taken) -> Taken:
-    return min(taken, key=lambda each: each.place)
+def _next(offers: Sequence[Offer], than: Offer) -> Offer | None:
+    after = first_after(offers, than.place)
+    return offers[after] if after < len(offers) else None
+
+
+def first_after(acts: Sequence[Act], place: int) -> int:
+    """Where in `acts`, which are in order, those begin that are later than a place."""
+    low, high = 0, len(acts)
+    while low < high:
+        middle = (low + high) // 2
+        if acts[middle].place > place:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _first(one: Taken, other: Taken) -> Taken:
+    return one if one.place <= other.place else other

@@ -2,64 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
 
-from schemas.policy import InForce
 from streams.inference.calendar import Pause, due_at
-from streams.inference.timeline import PauseSpan
+from streams.inference.timeline import Timeline
 
 DEFAULT = "default"
 _BEYOND = datetime(2290, 1, 1, tzinfo=UTC)  # the store's time type ends before 2300
 
 
-class Due(NamedTuple):
+class Due:
     """`at` is when it is due, `unpaused_at` when it would have been had no pause counted; None: no target."""
 
-    at: datetime | None
-    unpaused_at: datetime | None
+    __slots__ = ("at", "unpaused_at")
+
+    def __init__(self, at: datetime | None, unpaused_at: datetime | None) -> None:
+        self.at = at
+        self.unpaused_at = unpaused_at
 
 
 NO_DUE = Due(None, None)
 
 
-def policy_due(
-    start: datetime,
-    targets: dict[str, float],
-    urgency: str | None,
-    role: str,
-    policy: InForce,
-    pauses: Iterable[PauseSpan] = (),
-) -> Due:
+def policy_due(start: datetime, targets: Mapping[str, float], urgency: str | None, role: str, line: Timeline) -> Due:
     """The earliest instant at which counted time since `start` reaches the target for the urgency.
 
-    Counted on the calendar of `role`; `pauses` are those that may count (not by the role itself before it acted).
+    Counted on the calendar of `role`; of the pauses of the work item those may count that are not by the role itself
+    before it acted.
     Source: docs/method.md#due-times
     """
-    target_s = targets.get(urgency or DEFAULT, targets.get(DEFAULT))
+    target_s = targets.get(urgency or DEFAULT)
     if target_s is None:
-        return NO_DUE
-    calendar = policy.calendar(role)
-    eligible = [Pause(pause.start, pause.end) for pause in pauses if pause.role != role]
+        target_s = targets.get(DEFAULT)
+        if target_s is None:
+            return NO_DUE
+    calendar = line.calendar(role)
     try:
-        unpaused = due_at(start, target_s, calendar, (), 0.0)
-        at = due_at(start, target_s, calendar, eligible, policy.process.pauses.max_s) if eligible else unpaused
+        at = unpaused = due_at(start, target_s, calendar, (), 0.0)
+        if line.pauses:
+            eligible = [Pause(pause.start, pause.end) for pause in line.pauses if pause.role != role]
+            if eligible:
+                at = due_at(start, target_s, calendar, eligible, line.policy.process.pauses.max_s)
     except OverflowError:
         return NO_DUE
     return Due(at, unpaused) if at < _BEYOND else NO_DUE
 
 
 def joint_due(
-    start: datetime,
-    own: datetime | None,
-    targets: dict[str, float],
-    roles: Iterable[str],
-    policy: InForce,
-    pauses: Sequence[PauseSpan],
+    start: datetime, own: datetime | None, targets: Mapping[str, float], roles: Iterable[str], line: Timeline
 ) -> datetime | None:
     """When several addressed roles should have answered: the event's `own` due time, else the latest of theirs."""
     if own is not None:
         return own
-    dues = (policy_due(start, targets, None, role, policy, pauses).at for role in roles)
-    return max((due for due in dues if due is not None), default=None)
+    latest: datetime | None = None
+    for role in roles:
+        due = policy_due(start, targets, None, role, line).at
+        if due is not None and (latest is None or due > latest):
+            latest = due
+    return latest

@@ -3,143 +3,146 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from schemas.events import CommunicationCorrected, CommunicationRead, CommunicationSent
 from schemas.making import made
 from schemas.rows import METHOD_VERSION, UNSAID, ExchangeRow
+from streams.inference.acts import Act, Correction, Message
 from streams.inference.due import joint_due
-from streams.inference.timeline import Timeline, human_of
+from streams.inference.timeline import Timeline
 
 _NAMED = set(ExchangeRow.model_fields) - UNSAID
+_FIRST = (0,)
+_NOTHING: tuple[Act, ...] = ()
 
 
-@dataclass(slots=True)
 class MessageEpisode:
     """One message and what followed from it. `to_roles` are normalised, each once, in the order of `parts`.
 
     `parts` numbers the addressed roles by their place in the event, so that the number outlives a change of aliases.
-    `due_at` and `reply` are None where no reply is expected.
+    `due_at` and `reply` are None where no reply is expected; `readers` are None where nobody is known to have had it.
     """
 
-    sent: CommunicationSent
-    from_role: str
-    to_roles: tuple[str, ...]
-    parts: tuple[int, ...]
-    due_at: datetime | None
-    reply: CommunicationSent | None
-    settled_at: datetime
-    wrong: CommunicationCorrected | None
-    readers: dict[str, str]
+    __slots__ = ("due_at", "parts", "readers", "reply", "sent", "settled_at", "to_roles", "wrong")
+
+    def __init__(self, sent: Message, to_roles: tuple[str, ...], parts: tuple[int, ...], settled_at: datetime) -> None:
+        self.sent = sent
+        self.to_roles = to_roles
+        self.parts = parts
+        self.settled_at = settled_at
+        self.due_at: datetime | None = None
+        self.reply: Message | None = None
+        self.wrong: Correction | None = None
+        self.readers: dict[str, str] | None = None
 
     def row(self, run: str, line: Timeline) -> ExchangeRow:
         """As a row of `exchanges`."""
         sent, reply = self.sent, self.reply
-        values = {
+        values: dict[str, Any] = {
             "run": run,
-            "process": sent.process,
+            "process": line.process,
             "site": sent.site,
-            "work_item": sent.subject,
-            "episode_id": line.ref(sent),
-            "event_ids": line.refs(sent, (reply,) if reply else ()),
+            "work_item": line.work_item,
+            "episode_id": sent.ref,
+            "event_ids": line.refs(sent, () if reply is None else (reply,)),
             "policy_version": line.policy.version,
             "method_version": METHOD_VERSION,
             "revision": 0,
             "is_deleted": 0,
-            "message_id": sent.data.message_id,
-            "from_role": self.from_role,
+            "message_id": sent.message_id,
+            "from_role": sent.role,
             "to_roles": self.to_roles,
             "sent_at": sent.time,
             "reply_due_at": self.due_at,
-            "replied_at": reply.time if reply else None,
-            "replied_by_role": line.policy.role(reply.data.role) if reply else "",
-            "waited_s": (reply.time - sent.time).total_seconds() if reply else None,
+            "replied_at": None if reply is None else reply.time,
+            "replied_by_role": "" if reply is None else reply.role,
+            "waited_s": None if reply is None else (reply.time - sent.time).total_seconds(),
         }
         return made(ExchangeRow, values, _NAMED)
 
 
 def messages(line: Timeline) -> list[MessageEpisode]:
     """Every message of a work item; a repeated `message_id` is a copy of the first and starts nothing."""
-    first: dict[str, CommunicationSent] = {}
+    first: dict[str, Message] = {}
     for sent in line.messages:
-        first.setdefault(sent.data.message_id, sent)
+        first.setdefault(sent.message_id, sent)
     return [_episode(line, sent) for sent in first.values()]
 
 
-def addressed(line: Timeline, to_roles: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Normalised roles, each once, and the place of each in the event."""
-    if len(to_roles) == 1:
-        return (line.policy.role(to_roles[0]),), (0,)
+def addressed(roles: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Each of some normalised roles once, and the place of each in the event."""
+    if len(roles) == 1:
+        return tuple(roles), _FIRST
     places: dict[str, int] = {}
-    for place, role in enumerate(to_roles):
-        places.setdefault(line.policy.role(role), place)
+    for place, role in enumerate(roles):
+        places.setdefault(role, place)
     return tuple(places), tuple(places.values())
 
 
-def _episode(line: Timeline, sent: CommunicationSent) -> MessageEpisode:
-    to_roles, parts = addressed(line, sent.data.to_roles)
-    settled_at = sent.time + line.settle
-    expects, message_id = sent.data.expects_reply, sent.data.message_id
-    acts, replies = line.message_acts.get(message_id, ()), line.replies.get(message_id, ())
-    return MessageEpisode(
-        sent=sent,
-        from_role=line.policy.role(sent.data.role),
-        to_roles=to_roles,
-        parts=parts,
-        due_at=_due(line, sent, to_roles) if expects else None,
-        reply=_reply(line, sent, to_roles) if expects else None,
-        settled_at=settled_at,
-        wrong=next(_errors(line, sent, to_roles, settled_at), None) if acts else None,
-        readers=_readers(line, [*acts, *replies], settled_at) if acts or replies else {},
-    )
+def _episode(line: Timeline, sent: Message) -> MessageEpisode:
+    to_roles, parts = addressed(sent.to_roles)
+    found = MessageEpisode(sent, to_roles, parts, sent.time + line.settle)
+    acts, replies = line.message_acts.get(sent.message_id, _NOTHING), line.replies.get(sent.message_id, _NOTHING)
+    if sent.expects_reply:
+        targets = line.policy.process.targets.reply_s
+        found.due_at = joint_due(sent.time, sent.reply_due_at, targets, to_roles, line)
+        found.reply = _reply(line, sent, to_roles)
+    if acts:
+        found.wrong = _error(line, found, acts)
+    if acts or replies:
+        found.readers = _readers([*acts, *replies], found.settled_at)
+    return found
 
 
-def _due(line: Timeline, sent: CommunicationSent, to_roles: tuple[str, ...]) -> datetime | None:
-    targets = line.policy.process.targets.reply_s
-    return joint_due(sent.time, sent.data.reply_due_at, targets, to_roles, line.policy, line.pauses)
-
-
-def _reply(line: Timeline, sent: CommunicationSent, to_roles: tuple[str, ...]) -> CommunicationSent | None:
+def _reply(line: Timeline, sent: Message, to_roles: tuple[str, ...]) -> Message | None:
     """The first by a human of an addressed role. A self-tie is answered by another message, never by itself."""
-    for reply in line.replies.get(sent.data.message_id, ()):
-        by_human = human_of(reply) is not None and line.policy.role(reply.data.role) in to_roles
-        if by_human and line.place(reply) > line.place(sent):
+    for reply in line.replies.get(sent.message_id, ()):
+        if reply.human is not None and reply.role in to_roles and reply.place > sent.place:
             return reply
     return None
 
 
-def _errors(
-    line: Timeline, sent: CommunicationSent, to_roles: tuple[str, ...], until: datetime
-) -> Iterator[CommunicationCorrected]:
-    """Corrections that show an inaccuracy: reported by a receiver, or made after a receiver had acted.
+def _error(line: Timeline, found: MessageEpisode, acts: Sequence[Act]) -> Correction | None:
+    """The first correction that shows an inaccuracy: reported by a receiver, or made after a receiver had acted.
 
     A sender that corrects itself in time made no error that anyone felt.
     """
-    role = line.policy.role
-    for act in line.message_acts.get(sent.data.message_id, ()):
-        if not isinstance(act, CommunicationCorrected) or not sent.order < act.order or act.time > until:
+    sent, to_roles = found.sent, found.to_roles
+    for act in acts:
+        if not isinstance(act, Correction) or act.place < sent.place or act.time > found.settled_at:
             continue
-        reporter = role(act.data.reported_by or act.data.role)
-        reported = reporter in to_roles and (act.data.reported_by is not None or reporter != role(sent.data.role))
-        if reported or any(_acted(line, by, sent, act) for by in to_roles):
-            yield act
+        if _reported(act, sent, to_roles) or _acted(line, to_roles, sent, act):
+            return act
+    return None
 
 
-def _acted(line: Timeline, role: str, after: CommunicationSent, before: CommunicationCorrected) -> bool:
-    acts = line.human_acts(role)
-    first = bisect_right(acts, after.order)
-    return first < len(acts) and acts[first] < before.order
+def _reported(act: Correction, sent: Message, to_roles: tuple[str, ...]) -> bool:
+    """By a receiver: where the event does not say by whom, whoever corrects it is not the sender."""
+    if act.reported_by is not None:
+        return act.reported_by in to_roles
+    return act.role in to_roles and act.role != sent.role
 
 
-def _readers(
-    line: Timeline, had: Sequence[CommunicationRead | CommunicationCorrected | CommunicationSent], until: datetime
-) -> dict[str, str]:
+def _acted(line: Timeline, roles: tuple[str, ...], after: Act, before: Act) -> bool:
+    """Whether a human of one of the roles acted between the two."""
+    for role in roles:
+        acts = line.human_acts(role)
+        first = bisect_right(acts, after.place)
+        if first < len(acts) and acts[first] < before.place:
+            return True
+    return False
+
+
+def _readers(had: Sequence[Act], until: datetime) -> dict[str, str]:
     """The first human of each role known to have had the message: who read it, replied, or reported it."""
     readers: dict[str, str] = {}
-    for act in sorted(had, key=line.place) if len(had) > 1 else had:
-        actor = human_of(act)
-        if actor is not None and act.time <= until:
-            readers.setdefault(line.policy.role(act.data.role), actor)
+    for act in sorted(had, key=_place) if len(had) > 1 else had:
+        if act.human is not None and act.time <= until:
+            readers.setdefault(act.role, act.human)
     return readers
+
+
+def _place(act: Act) -> int:
+    return act.place

@@ -23,7 +23,7 @@ from streams.inference.ownership import inferred_handoffs
 from streams.inference.problems import problems
 from streams.inference.rules.handoff import HANDOFF_RULES, handoff_observations
 from streams.inference.rules.message import message_observations, problem_observations
-from streams.inference.timeline import Timeline, timeline
+from streams.inference.timeline import Timeline
 
 LIVE = "live"
 
@@ -73,15 +73,17 @@ def facts(events: Iterable[Event], policies: PolicyBook, as_of: datetime, run: s
 def facts_of(contents: Contents, policies: PolicyBook, as_of: datetime, run: str = LIVE) -> Facts:
     """`facts` of contents that are already resolved and sorted. Cost: about 20 µs for each event."""
     winners = contents.winners
-    seen = bisect_right(winners, as_of, key=_time) if winners and winners[-1].time > as_of else len(winners)
-    coming = [winners[seen].time] if seen < len(winners) else []
+    seen, coming = len(winners), None
+    if seen and winners[-1].time > as_of:
+        seen = bisect_right(winners, as_of, key=_time)
+        coming = winners[seen].time
     if not seen:
-        return Facts({}, min(coming, default=None), False)
+        return Facts({}, coming, False)
     policy = policies.in_force(winners[0].process, winners[0].time)
-    line = timeline(winners[:seen], policy)
-    found = _Found(run, as_of, line)
+    line = Timeline(winners if coming is None else winners[:seen], policy)
+    found = _Found(run, as_of, line, coming)
     found.read()
-    return Facts(found.rows, min([*coming, *found.deadlines], default=None), line.closed_at is not None)
+    return Facts(found.rows, found.next_deadline_at, line.closing is not None)
 
 
 def _time(event: Event) -> datetime:
@@ -89,35 +91,40 @@ def _time(event: Event) -> datetime:
 
 
 class _Found:
-    """Collects rows, and the deadlines that evidence still waits for."""
+    """Collects rows, and the first deadline that evidence still waits for."""
 
-    def __init__(self, run: str, as_of: datetime, line: Timeline) -> None:
-        self.run, self.as_of, self.line = run, as_of, line
+    __slots__ = ("as_of", "line", "next_deadline_at", "rows", "run")
+
+    def __init__(self, run: str, as_of: datetime, line: Timeline, coming: datetime | None) -> None:
+        self.run = run
+        self.as_of = as_of
+        self.line = line
         self.rows: dict[RowKey, Row] = {}
-        self.deadlines: list[datetime] = []
+        self.next_deadline_at = coming
 
     def read(self) -> None:
         run, line, rows = self.run, self.line, self.rows
-        for handoff in chain(explicit_handoffs(line), inferred_handoffs(line)):
-            row = handoff.row(run, line)
-            rows[_key(("handoffs", row.offered_at, row.episode_id, "", 0))] = row
+        for handoff in (*explicit_handoffs(line), *inferred_handoffs(line)):
+            rows[_key(("handoffs", handoff.start.time, handoff.start.ref, "", 0))] = handoff.row(run, line)
             self._add_evidence(handoff_observations(handoff, line))
         for message in messages(line):
-            if message.sent.data.expects_reply:
-                asked = message.row(run, line)
-                rows[_key(("exchanges", asked.sent_at, asked.episode_id, "", 0))] = asked
+            if message.sent.expects_reply:
+                rows[_key(("exchanges", message.sent.time, message.sent.ref, "", 0))] = message.row(run, line)
             self._add_evidence(message_observations(message, line))
         for problem in problems(line):
-            raised = problem.row(run, line)
-            rows[_key(("problems", raised.raised_at, raised.episode_id, "", 0))] = raised
+            rows[_key(("problems", problem.raised.time, problem.raised.ref, "", 0))] = problem.row(run, line)
             self._add_evidence(problem_observations(problem, line))
 
-    def _add_evidence(self, observations: Iterable[Observation]) -> None:
+    def _add_evidence(self, observations: list[Observation]) -> None:
         for observation in observations:
+            start = observation.start
             row = observation.row(self.run, self.line, self.as_of)
-            if not row.ripe and observation.value is not None:
-                self.deadlines.append(observation.known_at)
-            self.rows[_key(("evidence", row.at, row.episode_id, row.rule, row.part))] = row
+            key = _key(("evidence", start.time, start.ref, observation.rule, observation.part))
+            self.rows[key] = row
+            if observation.value is not None and observation.known_at > self.as_of:
+                known_at = observation.known_at
+                if self.next_deadline_at is None or known_at < self.next_deadline_at:
+                    self.next_deadline_at = known_at
 
 
 def row_key(row: Row) -> RowKey:

@@ -18,10 +18,10 @@ from schemas.rows import Row, WorkItemRow, revised, revision
 from schemas.vocabulary import EARLIEST, Rule
 from streams.inference.facts import LIVE, NO_FACTS, Facts, RowKey, facts_of, possible_keys, tombstone
 from streams.inference.history import Added, Contents, History
-from streams.inference.timeline import Order
 
 OVERSIZE_EVENTS = 2**14 - 1
 """What an oversize item counts in `revision`: more than any other, so that its tombstones win for good."""
+Order = tuple[datetime, int, str, str]
 FIRST: Order = (EARLIEST, -1, "", "")
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.calendar import Calendar
-from schemas.envelope import Envelope
 from schemas.making import made
-from schemas.rows import METHOD_VERSION, UNSAID, EvidenceRow, period_start
+from schemas.rows import METHOD_VERSION, UNSAID, EvidenceRow
 from schemas.vocabulary import RULE_DIMENSION, Mark, Origin, Rule
+from streams.inference.acts import Act
 from streams.inference.timeline import Timeline
 
 _NAMED = set(EvidenceRow.model_fields) - UNSAID
+_DIMENSIONS: dict[Rule, str] = {**RULE_DIMENSION}
 
 
-@dataclass(slots=True)
 class Observation:
     """One rule's result for one episode and tie.
 
@@ -26,46 +27,78 @@ class Observation:
         value: in [0, 1]; None while undecided.
         horizon: before it nothing counts, whatever the outcome, so that early outcomes are not over-represented.
         decided_at: when the value was certain, where that can lie after the horizon.
+        events: what it rests on beside the start.
         part: numbers the observations of one rule on one episode.
-        calendar: of the role that receives the episode; its clock tells the hour of the start.
+        receiver: the role that receives the episode; the clock of its calendar tells the hour of the start.
         waited_s, answered, held_s, marks: as in `EvidenceRow`; what they rest on is among `events`.
     """
 
-    rule: Rule
-    start: Envelope
-    communicator_role: str
-    experiencer_role: str
-    value: float | None
-    horizon: datetime
-    decided_at: datetime | None = None
-    communicator_actors: tuple[str, ...] = ()
-    experiencer_actors: tuple[str, ...] = ()
-    events: tuple[Envelope, ...] = ()
-    origin: Origin = "explicit"
-    part: int = 0
-    calendar: Calendar | None = None
-    waited_s: float | None = None
-    answered: bool = False
-    held_s: float | None = None
-    marks: tuple[Mark, ...] = ()
+    __slots__ = (
+        "answered",
+        "communicator_actors",
+        "communicator_role",
+        "decided_at",
+        "events",
+        "experiencer_actors",
+        "experiencer_role",
+        "held_s",
+        "horizon",
+        "marks",
+        "origin",
+        "part",
+        "receiver",
+        "rule",
+        "start",
+        "value",
+        "waited_s",
+    )
+
+    def __init__(
+        self,
+        rule: Rule,
+        start: Act,
+        communicator_role: str,
+        experiencer_role: str,
+        value: float | None,
+        horizon: datetime,
+        receiver: str,
+        part: int = 0,
+    ) -> None:
+        self.rule: Rule = rule
+        self.start = start
+        self.communicator_role = communicator_role
+        self.experiencer_role = experiencer_role
+        self.value = value
+        self.horizon = horizon
+        self.receiver = receiver
+        self.part = part
+        self.decided_at: datetime | None = None
+        self.communicator_actors: tuple[str, ...] = ()
+        self.experiencer_actors: tuple[str, ...] = ()
+        self.events: Sequence[Act] = ()
+        self.origin: Origin = "explicit"
+        self.waited_s: float | None = None
+        self.answered = False
+        self.held_s: float | None = None
+        self.marks: tuple[Mark, ...] = ()
 
     @property
     def known_at(self) -> datetime:
         """The first instant at which the observation is ripe."""
-        return self.horizon if self.decided_at is None else max(self.horizon, self.decided_at)
+        decided_at = self.decided_at
+        return self.horizon if decided_at is None or decided_at < self.horizon else decided_at
 
     def row(self, run: str, line: Timeline, as_of: datetime) -> EvidenceRow:
         """As evidence. Before it is ripe it says only that it is pending: neither outcome nor who acted."""
         start, known_at = self.start, self.known_at
         ripe = self.value is not None and known_at <= as_of
-        period = line.policy.process.period
-        values = {
+        values: dict[str, Any] = {
             "run": run,
-            "process": start.process,
+            "process": line.process,
             "site": start.site,
-            "work_item": start.subject,
-            "episode_id": line.ref(start),
-            "event_ids": line.refs(start, self.events) if ripe else (line.ref(start),),
+            "work_item": line.work_item,
+            "episode_id": start.ref,
+            "event_ids": line.refs(start, self.events) if ripe else (start.ref,),
             "policy_version": line.policy.version,
             "method_version": METHOD_VERSION,
             "revision": 0,
@@ -76,21 +109,25 @@ class Observation:
             "experiencer_role": self.experiencer_role,
             "communicator_actors": self.communicator_actors if ripe else (),
             "experiencer_actors": self.experiencer_actors if ripe else (),
-            "dimension": RULE_DIMENSION[self.rule],
+            "dimension": _DIMENSIONS[self.rule],
             "origin": self.origin,
             "at": start.time,
             "known_at": known_at if ripe else None,
             "ripe": ripe,
             "value": self.value if ripe else None,
-            "period": period,
-            "period_start": period_start(start.time, period),
+            "period": line.period,
+            "period_start": line.period_start(start),
             "waited_s": self.waited_s if ripe else None,
             "answered": ripe and self.answered,
             "held_s": self.held_s if ripe else None,
-            "hour_of_week": hour_of_week(start.time, self.calendar) if ripe else 0,
-            "marks": tuple(sorted(set(self.marks))) if ripe and self.marks else (),
+            "hour_of_week": hour_of_week(start.time, line.calendar(self.receiver)) if ripe else 0,
+            "marks": _sorted(self.marks) if ripe else (),
         }
         return made(EvidenceRow, values, _NAMED)
+
+
+def _sorted(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    return marks if len(marks) < 2 else tuple(sorted(set(marks)))
 
 
 def hour_of_week(at: datetime, calendar: Calendar | None) -> int:
@@ -107,8 +144,11 @@ def _hour_there(at: datetime, zone: str) -> int:
     return local.weekday() * 24 + local.hour
 
 
-def actors(*ids: str | None) -> tuple[str, ...]:
-    """Distinct human actor ids, sorted; unknown ones left out."""
-    if len(ids) == 1:
-        return () if ids[0] is None else (ids[0],)
-    return tuple(sorted({actor for actor in ids if actor is not None}))
+def actors(actor: str | None) -> tuple[str, ...]:
+    """A human actor's id, if there is one."""
+    return () if actor is None else (actor,)
+
+
+def all_actors(acts: Iterable[Act]) -> tuple[str, ...]:
+    """Distinct human actors' ids, sorted."""
+    return tuple(sorted({act.human for act in acts if act.human is not None}))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from streams.inference.due import policy_due
 from streams.inference.handoffs import HandoffEpisode
 from streams.inference.timeline import Tenure, Timeline
@@ -15,31 +13,25 @@ def inferred_handoffs(line: Timeline) -> list[HandoffEpisode]:
     A tenure that ends before anyone worked in it was passed on. Closing the work item does not end a tenure.
     Source: docs/method.md#inferred-handoffs
     """
-    ends = [*line.tenures[1:], None]
+    tenures = line.tenures
+    last = len(tenures) - 1
     return [
-        _episode(line, giver, taker, after)
-        for (giver, taker), after in zip(pairwise(line.tenures), ends[1:], strict=True)
+        _episode(line, tenures[number - 1], tenures[number], tenures[number + 1] if number < last else None)
+        for number in range(1, len(tenures))
     ]
 
 
 def _episode(line: Timeline, giver: Tenure, taker: Tenure, after: Tenure | None) -> HandoffEpisode:
-    process, work = line.policy.process, taker.worked
-    targets = process.targets.accept_s
-    left_at = after.assigned.time if after is not None and work is None else None
-    return HandoffEpisode(
-        start=taker.assigned,
-        handoff_id=taker.assigned.ref,
-        from_role=giver.role,
-        to_role=taker.role,
-        origin="inferred",
-        state="accepted" if work else "passed_on" if after else "offered",
-        due=policy_due(taker.assigned.time, targets, None, taker.role, line.policy, line.pauses),
-        answer=work,
-        accepted_at=work.time if work else None,
-        left_at=left_at,
-        work=work,
-        given_back_at=after.assigned.time if after else None,
-        ended_by=(after.assigned,) if after else (),
-        bounced=after is not None and after.role == giver.role,
-        offerer=giver.last_worker,
-    )
+    start, work = taker.assigned, taker.worked
+    targets = line.policy.process.targets.accept_s
+    due = policy_due(start.time, targets, None, taker.role, line)
+    found = HandoffEpisode(start, None, start.ref, giver.role, taker.role, "offered", due, [])
+    found.offerer = giver.last_worker
+    if work is not None:
+        found.state, found.answer, found.accepted_at, found.work = "accepted", work, work.time, work
+    if after is not None:
+        ended = after.assigned
+        found.given_back_at, found.ended_by, found.bounced = ended.time, (ended,), after.role == giver.role
+        if work is None:
+            found.state, found.left_at = "passed_on", ended.time
+    return found

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple, get_args
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from schemas.calendar import Calendar
 from schemas.envelope import Envelope
@@ -15,8 +13,15 @@ from schemas.events import (
     CommunicationRead,
     CommunicationSent,
     Event,
-    HandoffEvent,
+    HandoffAccepted,
+    HandoffClarificationRequested,
+    HandoffClarified,
+    HandoffCorrected,
+    HandoffDeclined,
     HandoffOffered,
+    HandoffReadBack,
+    HandoffReturned,
+    HandoffWithdrawn,
     ProblemRaised,
     ProblemReopened,
     ProblemResolved,
@@ -30,38 +35,27 @@ from schemas.events import (
     WorkItemWorked,
 )
 from schemas.policy import InForce
-from schemas.vocabulary import Rule
+from schemas.rows import period_start
+from schemas.vocabulary import Period, Rule
+from streams.inference.acts import Act, Correction, HandoffAct, Message, Offer, Raising, Response, values_of
 
-ProblemAct = ProblemResponded | ProblemResolved | ProblemReopened
-MessageAct = CommunicationRead | CommunicationCorrected
-Order = tuple[datetime, int, str, str]
-Contact = tuple[CommunicationSent, str, list[str]]
-"""A message, who sent it and to whom, under their normal names."""
-
-
-def human_of(event: Event) -> str | None:
-    """The id of the human who acted; None for a bot, a system, or where it is not known."""
-    actor = event.data.actor
-    return actor.id if actor is not None and actor.kind == "human" else None
+Values = dict[str, Any]
+"""The fields of an event, or of its payload."""
 
 
-def automatic(event: Event) -> bool:
-    """Whether a machine acted. An unknown actor is not taken for one."""
-    actor = event.data.actor
-    return actor is not None and actor.kind in ("bot", "system")
-
-
-@dataclass(slots=True)
 class Tenure:
     """A time in which one role owns the work item, from the event that assigned it until the next owner's.
 
     `worked` is the first work by a human of the owner, `last_worker` the human who worked last.
     """
 
-    role: str
-    assigned: WorkItemAssigned
-    worked: WorkItemWorked | None = None
-    last_worker: str | None = None
+    __slots__ = ("assigned", "last_worker", "role", "worked")
+
+    def __init__(self, role: str, assigned: Act) -> None:
+        self.role = role
+        self.assigned = assigned
+        self.worked: Act | None = None
+        self.last_worker: str | None = None
 
 
 class PauseSpan(NamedTuple):
@@ -72,42 +66,88 @@ class PauseSpan(NamedTuple):
     role: str | None
 
 
-@dataclass(slots=True)
 class Timeline:
     """The visible events of one work item, sorted by what they are about. Roles are under their normal names.
 
-    `events` are all of them, in their order; `settle` is the settling time of the policy; `work` is by role; `offers`
-    holds the first offer of each handoff, revisions are among `handoffs`; `closing` is the event that closed it, while
-    it is closed.
+    Attributes:
+        events: all of them, in their order.
+        process, work_item: of all of them.
+        settle: the settling time of the policy.
+        handoffs: the acts about each handoff, its offers and their revisions among them; `offers`: the first of each.
+        replies, message_acts, problem_acts: by the id of what they are about; copies of messages are among `messages`.
+        problems: by id, the first that raised each.
+        work: work of humans, by role.
+        closing: the event that closed it, while it is closed.
     """
 
-    policy: InForce
-    events: Sequence[Event]
-    settle: timedelta
-    tenures: list[Tenure] = field(default_factory=list)
-    pauses: list[PauseSpan] = field(default_factory=list)
-    handoffs: dict[str, list[HandoffEvent]] = field(default_factory=lambda: defaultdict(list))
-    offers: list[HandoffOffered] = field(default_factory=list)
-    messages: list[CommunicationSent] = field(default_factory=list)
-    replies: dict[str, list[CommunicationSent]] = field(default_factory=lambda: defaultdict(list))
-    message_acts: dict[str, list[MessageAct]] = field(default_factory=lambda: defaultdict(list))
-    problems: dict[str, list[ProblemRaised]] = field(default_factory=lambda: defaultdict(list))
-    problem_acts: dict[str, list[ProblemAct]] = field(default_factory=lambda: defaultdict(list))
-    work: dict[str, list[WorkItemWorked]] = field(default_factory=lambda: defaultdict(list))
-    closing: WorkItemClosed | None = None
-    _observed: dict[str, frozenset[Rule]] = field(default_factory=dict)
-    _calendars: dict[str, Calendar | None] = field(default_factory=dict)
-    _refs: list[str] = field(default_factory=list)
-    _places: dict[int, int] = field(default_factory=dict)
-    _contacts: list[Contact] | None = None
-    _human_acts: dict[str, list[Order]] | None = None
-    _offered: set[str] = field(default_factory=set)
-    _open_pauses: list[tuple[datetime, str | None]] = field(default_factory=list)
+    __slots__ = (
+        "_aliases",
+        "_calendars",
+        "_contacts",
+        "_human_acts",
+        "_observed",
+        "_offered",
+        "_open_pauses",
+        "closing",
+        "events",
+        "handoffs",
+        "message_acts",
+        "messages",
+        "offers",
+        "pause_reasons",
+        "pauses",
+        "period",
+        "policy",
+        "problem_acts",
+        "problems",
+        "process",
+        "replies",
+        "routers",
+        "settle",
+        "tenures",
+        "work",
+        "work_item",
+    )
+
+    def __init__(self, events: Sequence[Event], policy: InForce) -> None:
+        """`events` are the visible ones in the order of the work item, at least one."""
+        self.policy = policy
+        self.events = events
+        first = values_of(events[0])
+        self.process: str = first["process"]
+        self.work_item: str = first["subject"]
+        self.settle = timedelta(seconds=policy.process.settle_s)
+        self.period: Period = policy.process.period
+        self.pause_reasons: frozenset[str] = policy.process.pauses.reasons
+        self.routers: frozenset[str] = policy.process.routers
+        self.tenures: list[Tenure] = []
+        self.pauses: list[PauseSpan] = []
+        self.handoffs: dict[str, list[HandoffAct]] = {}
+        self.offers: list[Offer] = []
+        self.messages: list[Message] = []
+        self.replies: dict[str, list[Message]] = {}
+        self.message_acts: dict[str, list[Act]] = {}
+        self.problems: dict[str, Raising] = {}
+        self.problem_acts: dict[str, list[Act]] = {}
+        self.work: dict[str, list[Act]] = {}
+        self.closing: Act | None = None
+        self._aliases: dict[str, str] = policy.aliases
+        self._observed: dict[str, frozenset[Rule]] = {}
+        self._calendars: dict[str, Calendar | None] = {}
+        self._contacts: list[Message] | None = None
+        self._human_acts: dict[str, list[int]] | None = None
+        self._offered: set[str] = set()
+        self._open_pauses: list[tuple[datetime, str | None]] = []
+        self._read()
 
     @property
     def closed_at(self) -> datetime | None:
         """When the work item was closed; None: it is open."""
-        return self.closing.time if self.closing else None
+        return None if self.closing is None else self.closing.time
+
+    def role(self, name: str) -> str:
+        """The role under its normal name."""
+        return self._aliases.get(name, name)
 
     def owner(self) -> str | None:
         """The role that owns the work item now."""
@@ -126,144 +166,189 @@ class Timeline:
             self._calendars[role] = self.policy.calendar(role)
         return self._calendars[role]
 
-    def place(self, event: Envelope) -> int:
-        """The place of an event of this timeline in the order of the work item; compares as `order` does."""
-        return self._places[id(event)]
+    def period_start(self, act: Act) -> date:
+        """The first day (UTC) of the atom that an act falls in."""
+        if act.period_start is None:
+            act.period_start = period_start(act.time, self.period)
+        return act.period_start
 
-    def ref(self, event: Envelope) -> str:
-        """The reference to an event of this timeline: the same text each time."""
-        return self._refs[self._places[id(event)]]
-
-    def refs(self, start: Envelope, others: Sequence[Envelope]) -> tuple[str, ...]:
-        """References to events of this timeline, in the order of the work item, each once."""
-        places, refs = self._places, self._refs
-        first = places[id(start)]
+    def refs(self, start: Act, others: Sequence[Act]) -> tuple[str, ...]:
+        """References to acts of this timeline, in the order of the work item, each once."""
         if not others:
-            return (refs[first],)
+            return (start.ref,)
         if len(others) == 1:
-            other = places[id(others[0])]
-            return (refs[first], refs[other]) if first < other else (refs[other], refs[first])[: 1 + (first != other)]
-        return tuple([refs[place] for place in sorted({first, *[places[id(event)] for event in others]})])
+            other = others[0]
+            if start.place == other.place:
+                return (start.ref,)
+            return (start.ref, other.ref) if start.place < other.place else (other.ref, start.ref)
+        acts = {act.place: act.ref for act in others}
+        acts[start.place] = start.ref
+        return tuple([acts[place] for place in sorted(acts)])
 
-    def human_acts(self, role: str) -> list[Order]:
-        """When humans of a role acted. Worked out once it is asked for: seldom, and all events have to be looked at."""
-        if self._human_acts is None:
-            self._human_acts = defaultdict(list)
-            for event in self.events:
-                self._note_human_act(event, self._human_acts)
-        return self._human_acts.get(role, [])
+    def human_acts(self, role: str) -> list[int]:
+        """The places at which humans of a role acted. Worked out once it is asked for: seldom, and from all events."""
+        acts = self._human_acts
+        if acts is None:
+            acts = self._human_acts = {}
+            for place, event in enumerate(self.events):
+                self._note_human_act(place, event, acts)
+        return acts.get(role, [])
 
-    def contacts(self) -> list[Contact]:
+    def contacts(self) -> list[Message]:
         """The messages that no machine sent. Worked out once, for all handoffs of the work item."""
         if self._contacts is None:
-            role = self.policy.role
-            self._contacts = [
-                (sent, role(sent.data.role), [role(name) for name in sent.data.to_roles])
-                for sent in self.messages
-                if not automatic(sent)
-            ]
+            self._contacts = [sent for sent in self.messages if not sent.automatic]
         return self._contacts
 
-    def read(self) -> None:
+    def _read(self) -> None:
         """Take in the events."""
-        self._refs = [event.ref for event in self.events]
-        self._places = dict(zip(map(id, self.events), range(len(self.events)), strict=True))
-        for event in self.events:
-            take = _TAKE.get(type(event))
-            if take is not None:
-                take(self, event)
+        for place, event in enumerate(self.events):
+            reading = _READING.get(type(event))
+            if reading is not None:
+                values = values_of(event)
+                reading[1](self, reading[0], place, values, values["data"].__dict__)
         # What nothing ended stays open.
-        self.pauses.extend(PauseSpan(start, None, role) for start, role in self._open_pauses)
-        self.pauses.sort(key=lambda pause: pause.start)
+        if self._open_pauses:
+            self.pauses.extend([PauseSpan(start, None, role) for start, role in self._open_pauses])
+        if len(self.pauses) > 1:
+            self.pauses.sort(key=_start)
 
-    def _add_handoff(self, event: HandoffEvent) -> None:
-        self.handoffs[event.data.handoff_id].append(event)
-
-    def _add_offer(self, event: HandoffOffered) -> None:
-        self.handoffs[event.data.handoff_id].append(event)
-        self.closing = None
-        if event.data.handoff_id not in self._offered:
-            self._offered.add(event.data.handoff_id)
-            self.offers.append(event)
-
-    def _add_message(self, event: CommunicationSent) -> None:
-        self.messages.append(event)
-        if event.data.in_reply_to is not None:
-            self.replies[event.data.in_reply_to].append(event)
-
-    def _add_message_act(self, event: MessageAct) -> None:
-        self.message_acts[event.data.message_id].append(event)
-
-    def _add_problem(self, event: ProblemRaised) -> None:
-        self.problems[event.data.problem_id].append(event)
-
-    def _add_problem_act(self, event: ProblemAct) -> None:
-        self.problem_acts[event.data.problem_id].append(event)
-
-    def _assign(self, event: WorkItemAssigned) -> None:
-        self.closing = None
-        role = self.policy.role(event.data.role)
-        if role != self.owner():
-            self.tenures.append(Tenure(role, event))
-
-    def _work(self, event: WorkItemWorked) -> None:
-        actor = human_of(event)
-        if actor is None:
-            return
-        self.closing = None
-        role = self.policy.role(event.data.role)
-        self.work[role].append(event)
-        tenure = self.tenures[-1] if self.tenures else None
-        if tenure is not None and tenure.role == role:
-            tenure.worked = tenure.worked or event
-            tenure.last_worker = actor
-
-    def _pause(self, event: WorkItemPaused) -> None:
-        if event.data.reason in self.policy.process.pauses.reasons:
-            role = self.policy.role(event.data.role) if event.data.role else self.owner()
-            self._open_pauses.append((event.time, role))
-
-    def _resume(self, event: WorkItemResumed | WorkItemClosed) -> None:
-        self.pauses.extend(PauseSpan(start, event.time, role) for start, role in self._open_pauses)
-        self._open_pauses.clear()
-
-    def _close(self, event: WorkItemClosed) -> None:
-        self._resume(event)
-        self.closing = event
-
-    def _open(self, _: WorkItemReopened | WorkItemOpened) -> None:
-        self.closing = None
-
-    def _note_human_act(self, event: Event, acts: dict[str, list[Order]]) -> None:
+    def _note_human_act(self, place: int, event: Event, acts: dict[str, list[int]]) -> None:
         """Reading is not acting on what was read, and who assigns an item seldom is of the role that gets it."""
-        if human_of(event) is None or isinstance(event, CommunicationRead | HandoffOffered | WorkItemAssigned):
+        data: Values = values_of(event)["data"].__dict__
+        actor, role = data["actor"], data.get("role")
+        if role is None or actor is None or actor.kind != "human":
             return
-        role = getattr(event.data, "role", None)
-        if role is not None:
-            acts[self.policy.role(role)].append(event.order)
+        if not isinstance(event, CommunicationRead | HandoffOffered | WorkItemAssigned):
+            acts.setdefault(self.role(role), []).append(place)
 
+
+def _start(pause: PauseSpan) -> datetime:
+    return pause.start
+
+
+def _act(line: Timeline, kind: str, place: int, values: Values, data: Values) -> Act:
+    role = data["role"]
+    return Act(kind, place, values, data, line.role(role) if role is not None else "")
+
+
+def _handoff_act(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    act = HandoffAct(kind, place, values, data, line.role(data["role"]))
+    line.handoffs.setdefault(act.handoff_id, []).append(act)
+
+
+def _offer(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    act = Offer(place, values, data, line.role(data["from_role"]), line.role(data["to_role"]))
+    line.handoffs.setdefault(act.handoff_id, []).append(act)
+    line.closing = None
+    if act.handoff_id not in line._offered:
+        line._offered.add(act.handoff_id)
+        line.offers.append(act)
+
+
+def _roles(line: Timeline, names: tuple[str, ...]) -> list[str]:
+    return [line.role(name) for name in names]
+
+
+def _message(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    act = Message(place, values, data, line.role(data["role"]), _roles(line, data["to_roles"]))
+    line.messages.append(act)
+    if act.in_reply_to is not None:
+        line.replies.setdefault(act.in_reply_to, []).append(act)
+
+
+def _message_read(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    line.message_acts.setdefault(data["message_id"], []).append(_act(line, kind, place, values, data))
+
+
+def _message_corrected(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    reporter: str | None = data["reported_by"]
+    reported_by = None if reporter is None else line.role(reporter)
+    act = Correction(place, values, data, line.role(data["role"]), reported_by)
+    line.message_acts.setdefault(data["message_id"], []).append(act)
+
+
+def _problem(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    act = Raising(place, values, data, line.role(data["role"]), _roles(line, data["to_roles"]))
+    line.problems.setdefault(act.problem_id, act)
+
+
+def _response(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    act = Response(place, values, data, line.role(data["role"]), _roles(line, data["to_roles"]))
+    line.problem_acts.setdefault(data["problem_id"], []).append(act)
+
+
+def _problem_act(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    line.problem_acts.setdefault(data["problem_id"], []).append(_act(line, kind, place, values, data))
+
+
+def _assigned(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    line.closing = None
+    role = line.role(data["role"])
+    if role != line.owner():
+        line.tenures.append(Tenure(role, Act(kind, place, values, data, role)))
+
+
+def _worked(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    act = _act(line, kind, place, values, data)
+    if act.human is None:
+        return
+    line.closing = None
+    line.work.setdefault(act.role, []).append(act)
+    tenure = line.tenures[-1] if line.tenures else None
+    if tenure is not None and tenure.role == act.role:
+        if tenure.worked is None:
+            tenure.worked = act
+        tenure.last_worker = act.human
+
+
+def _paused(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    if data["reason"] in line.pause_reasons:
+        role = line.role(data["role"]) if data["role"] else line.owner()
+        line._open_pauses.append((values["time"], role))
+
+
+def _resumed(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    if line._open_pauses:
+        line.pauses.extend([PauseSpan(start, values["time"], role) for start, role in line._open_pauses])
+        line._open_pauses.clear()
+
+
+def _closed(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    _resumed(line, kind, place, values, data)
+    line.closing = _act(line, kind, place, values, data)
+
+
+def _opened(line: Timeline, kind: str, place: int, values: Values, data: Values) -> None:
+    line.closing = None
+
+
+Reading = Callable[[Timeline, str, int, Values, Values], None]
 
 # By the type of the event: asking for one class after the other costs more than everything else here. Interventions
 # and surveys are about no work item.
-_TAKE: dict[type[Envelope], Callable[[Timeline, Any], None]] = {
-    **dict.fromkeys(get_args(HandoffEvent), Timeline._add_handoff),
-    **dict.fromkeys(get_args(MessageAct), Timeline._add_message_act),
-    **dict.fromkeys(get_args(ProblemAct), Timeline._add_problem_act),
-    HandoffOffered: Timeline._add_offer,
-    CommunicationSent: Timeline._add_message,
-    ProblemRaised: Timeline._add_problem,
-    WorkItemAssigned: Timeline._assign,
-    WorkItemWorked: Timeline._work,
-    WorkItemPaused: Timeline._pause,
-    WorkItemResumed: Timeline._resume,
-    WorkItemClosed: Timeline._close,
-    WorkItemReopened: Timeline._open,
-    WorkItemOpened: Timeline._open,
+_READING: dict[type[Envelope], tuple[str, Reading]] = {
+    HandoffOffered: ("offered", _offer),
+    HandoffAccepted: ("accepted", _handoff_act),
+    HandoffDeclined: ("declined", _handoff_act),
+    HandoffReturned: ("returned", _handoff_act),
+    HandoffWithdrawn: ("withdrawn", _handoff_act),
+    HandoffClarificationRequested: ("clarification_requested", _handoff_act),
+    HandoffClarified: ("clarified", _handoff_act),
+    HandoffCorrected: ("corrected", _handoff_act),
+    HandoffReadBack: ("read_back", _handoff_act),
+    CommunicationSent: ("sent", _message),
+    CommunicationRead: ("read", _message_read),
+    CommunicationCorrected: ("corrected", _message_corrected),
+    ProblemRaised: ("raised", _problem),
+    ProblemResponded: ("responded", _response),
+    ProblemResolved: ("resolved", _problem_act),
+    ProblemReopened: ("reopened", _problem_act),
+    WorkItemAssigned: ("assigned", _assigned),
+    WorkItemWorked: ("worked", _worked),
+    WorkItemPaused: ("paused", _paused),
+    WorkItemResumed: ("resumed", _resumed),
+    WorkItemClosed: ("closed", _closed),
+    WorkItemReopened: ("reopened", _opened),
+    WorkItemOpened: ("opened", _opened),
 }
-
-
-def timeline(events: Sequence[Event], policy: InForce) -> Timeline:
-    """The timeline of a work item's visible events, given in the order of the work item."""
-    line = Timeline(policy, events, timedelta(seconds=policy.process.settle_s))
-    line.read()
-    return line

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, cast, get_args
 
-from schemas.envelope import Envelope
-from schemas.events import (
-    HandoffAccepted,
-    HandoffClarificationRequested,
-    HandoffDeclined,
-    HandoffEvent,
-    HandoffOffered,
-    HandoffReturned,
-)
 from schemas.vocabulary import CONTENT_REASONS, INFERRED_RULES, Mark, Rule
-from streams.inference.handoffs import HandoffEpisode, reason_of
+from streams.inference.acts import Act, HandoffAct, Message
+from streams.inference.handoffs import HandoffEpisode
 from streams.inference.observation import Observation, actors
 from streams.inference.rules.waiting import handoff_waiting, holding
-from streams.inference.timeline import Timeline, human_of
+from streams.inference.timeline import Timeline
 
-_Naming = HandoffClarificationRequested | HandoffReturned | HandoffDeclined
-_NAMING = frozenset(get_args(_Naming))
+_NAMING = frozenset({"clarification_requested", "returned", "declined"})
 HandoffRule = Callable[[HandoffEpisode, Timeline], Observation | None]
 
 
-def handoff_observations(episode: HandoffEpisode, line: Timeline) -> Iterator[Observation]:
+def handoff_observations(episode: HandoffEpisode, line: Timeline) -> list[Observation]:
     """All observations that the policy in force lets this handoff's source show."""
     observed = line.observed(episode.start.source)
-    for rule, observe in _INFERRED if episode.origin == "inferred" else _EXPLICIT:
-        if rule in observed and (found := observe(episode, line)) is not None:
-            yield found
+    found: list[Observation] = []
+    for rule, observe in _INFERRED if episode.offer is None else _EXPLICIT:
+        if rule in observed:
+            observation = observe(episode, line)
+            if observation is not None:
+                found.append(observation)
+    return found
 
 
 def acceptance(episode: HandoffEpisode, line: Timeline) -> Observation | None:
@@ -43,54 +37,42 @@ def acceptance(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     due, answer = episode.due.at, episode.answer
     if due is None or episode.skewed or episode.left_before_due:
         return None
-    waited, held = handoff_waiting(episode, due, line), holding(episode, line)
+    to_role = episode.to_role
     in_time = answer is not None and answer.time <= due
-    return Observation(
-        rule="handoff_acceptance",
-        start=episode.start,
-        communicator_role=episode.to_role,
-        experiencer_role=episode.from_role,
-        communicator_actors=actors(human_of(answer)) if answer else (),
-        experiencer_actors=actors(episode.offerer),
-        value=1.0 if in_time else 0.0,
-        horizon=due,
-        events=(*waited.by, *held.by),
-        origin=episode.origin,
-        calendar=line.calendar(episode.to_role),
-        waited_s=waited.waited_s,
-        answered=waited.answered,
-        held_s=held.held_s,
-        marks=() if in_time else ("late",) if answer else ("unanswered",),
-    )
+    value = 1.0 if in_time else 0.0
+    found = Observation("handoff_acceptance", episode.start, to_role, episode.from_role, value, due, to_role)
+    found.origin = episode.origin
+    found.experiencer_actors = actors(episode.offerer)
+    if answer is not None:
+        found.communicator_actors = actors(answer.human)
+    if not in_time:
+        found.marks = ("unanswered",) if answer is None else ("late",)
+    waited, held = handoff_waiting(episode, due, line), holding(episode, line)
+    found.waited_s, found.answered, found.held_s = waited.seconds, waited.answered, held.seconds
+    found.events = (*waited.by, *held.by)
+    return found
 
 
 def offer(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     """offerer → receiver: whether the handoff was offered by the time the receiver needed it."""
-    needed_at = episode.start.data.needed_at if isinstance(episode.start, HandoffOffered) else None
+    needed_at = None if episode.offer is None else episode.offer.needed_at
     if needed_at is None:
         return None
-    return Observation(
-        rule="handoff_offer",
-        start=episode.start,
-        communicator_role=episode.from_role,
-        experiencer_role=episode.to_role,
-        communicator_actors=actors(episode.offerer),
-        # Both outcomes are known with the offer; who experienced it, once it is answered or settled.
-        experiencer_actors=_settled_receiver(episode, line),
-        value=1.0 if episode.offered_at <= needed_at else 0.0,
-        horizon=_settled_at(episode, line),
-        calendar=line.calendar(episode.to_role),
-        marks=() if episode.offered_at <= needed_at else ("offered_late",),
-    )
+    start, to_role = episode.start, episode.to_role
+    value, settled_at = 1.0 if start.time <= needed_at else 0.0, _settled_at(episode, line)
+    found = Observation("handoff_offer", start, episode.from_role, to_role, value, settled_at, to_role)
+    found.communicator_actors = actors(episode.offerer)
+    # Both outcomes are known with the offer; who experienced it, once it is answered or settled.
+    answer = episode.answer
+    if answer is not None and answer.time <= settled_at:
+        found.experiencer_actors = actors(answer.human)
+    if value == 0.0:
+        found.marks = ("offered_late",)
+    return found
 
 
 def _settled_at(episode: HandoffEpisode, line: Timeline) -> datetime:
     return episode.start.time + line.settle
-
-
-def _settled_receiver(episode: HandoffEpisode, line: Timeline) -> tuple[str, ...]:
-    answer = episode.answer
-    return actors(human_of(answer)) if answer is not None and answer.time <= _settled_at(episode, line) else ()
 
 
 def accuracy(episode: HandoffEpisode, line: Timeline) -> Observation | None:
@@ -101,36 +83,31 @@ def accuracy(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     answer = episode.answer
     if episode.skewed or answer is None:
         return None
-    until = answer.time + line.settle
-    named = [act for act in episode.acts if type(act) in _NAMING and _names_content(act, episode, line, until)]
-    if not isinstance(answer, HandoffAccepted) and not named:
+    until, to_role = answer.time + line.settle, episode.to_role
+    named = [act for act in episode.acts if act.kind in _NAMING and _names_content(act, to_role, until)]
+    if answer.kind != "accepted" and not named:
         return None
-    return Observation(
-        rule="handoff_accuracy",
-        start=episode.start,
-        communicator_role=episode.from_role,
-        experiencer_role=episode.to_role,
-        communicator_actors=actors(episode.offerer),
-        experiencer_actors=actors(human_of(answer)),
-        value=0.0 if named else 1.0,
-        horizon=until,
-        events=(answer, *named),
-        calendar=line.calendar(episode.to_role),
-        marks=tuple(_reasons(named)) if named else (),
-    )
+    value = 0.0 if named else 1.0
+    found = Observation("handoff_accuracy", episode.start, episode.from_role, to_role, value, until, to_role)
+    found.communicator_actors = actors(episode.offerer)
+    found.experiencer_actors = actors(answer.human)
+    found.events = (answer, *named)
+    if named:
+        found.marks = _reasons(named)
+    return found
 
 
-def _reasons(named: Iterable[HandoffEvent]) -> Iterator[Mark]:
+def _reasons(named: Sequence[HandoffAct]) -> tuple[Mark, ...]:
+    marks: list[Mark] = []
     for act in named:
-        reason: Any = reason_of(act)
-        if reason is not None:
-            yield reason
+        reason = act.reason
+        if reason == "missing" or reason == "wrong" or reason == "contradictory" or reason == "wrong_role":
+            marks.append(reason)
+    return tuple(marks)
 
 
-def _names_content(act: HandoffEvent, episode: HandoffEpisode, line: Timeline, until: datetime) -> bool:
-    if act.time > until or reason_of(act) not in CONTENT_REASONS:
-        return False
-    return line.policy.role(cast(_Naming, act).data.role) == episode.to_role and human_of(act) is not None
+def _names_content(act: HandoffAct, to_role: str, until: datetime) -> bool:
+    return act.reason in CONTENT_REASONS and act.time <= until and act.role == to_role and act.human is not None
 
 
 def advanced(episode: HandoffEpisode, line: Timeline) -> Observation | None:
@@ -139,28 +116,27 @@ def advanced(episode: HandoffEpisode, line: Timeline) -> Observation | None:
     Nothing for what the receiver could not advance: wrong content or wrong role, withdrawn, or a router's job. A tenure
     that still lasts unworked is pending, however long.
     """
-    if episode.to_role in line.policy.process.routers or not _responsible(episode):
+    to_role = episode.to_role
+    if not _responsible(episode) or to_role in line.routers:
         return None
     work, left_at = episode.work, episode.given_back_at
-    if work is None and (episode.withdrawn or _excused(episode)):
+    if work is None and (episode.withdrawn is not None or _excused(episode)):
         return None
-    acted = work or episode.answer
-    value = 1.0 if work else 0.0 if left_at else None
-    return Observation(
-        rule="handoff_advanced",
-        start=episode.start,
-        communicator_role=episode.to_role,
-        experiencer_role=episode.from_role,
-        communicator_actors=actors(human_of(acted)) if acted else (),
-        experiencer_actors=actors(episode.offerer),
-        value=value,
-        horizon=_settled_at(episode, line),
-        decided_at=work.time if work else left_at,
-        events=(*((work,) if work else episode.ended_by), *_step_back(episode, line)),
-        origin=episode.origin,
-        calendar=line.calendar(episode.to_role),
-        marks=_what_became(episode, value),
-    )
+    value = 1.0 if work is not None else None if left_at is None else 0.0
+    settled_at = _settled_at(episode, line)
+    found = Observation("handoff_advanced", episode.start, to_role, episode.from_role, value, settled_at, to_role)
+    found.origin = episode.origin
+    found.experiencer_actors = actors(episode.offerer)
+    acted = episode.answer if work is None else work
+    if acted is not None:
+        found.communicator_actors = actors(acted.human)
+    if work is None:
+        found.decided_at, shown = left_at, episode.ended_by
+    else:
+        found.decided_at, shown = work.time, (work,)
+    found.events = (*shown, *_step_back(episode))
+    found.marks = _what_became(episode, value)
+    return found
 
 
 def _what_became(episode: HandoffEpisode, value: float | None) -> tuple[Mark, ...]:
@@ -170,26 +146,34 @@ def _what_became(episode: HandoffEpisode, value: float | None) -> tuple[Mark, ..
     return (*unworked, "planned_return") if episode.planned_return else unworked
 
 
-def _step_back(episode: HandoffEpisode, line: Timeline) -> tuple[Envelope, ...]:
+def _step_back(episode: HandoffEpisode) -> tuple[Act, ...]:
     """What shows that it went back to the offerer: the first return, an offer, or a change of owner."""
     if not (episode.bounced or episode.planned_return):
         return ()
-    if episode.origin == "inferred":
+    if episode.offer is None:
         return episode.ended_by
-    returns = (act for act in episode.acts if isinstance(act, HandoffReturned) and act is not episode.answer)
-    returned = next(
-        (act for act in returns if line.policy.role(act.data.role) == episode.to_role and human_of(act)), None
-    )
-    return tuple(step for step in (returned, episode.step_back) if step is not None)
+    steps: list[Act] = []
+    returned = next((act for act in episode.acts if _is_step_back(act, episode)), None)
+    if returned is not None:
+        steps.append(returned)
+    if episode.step_back is not None:
+        steps.append(episode.step_back)
+    return tuple(steps)
+
+
+def _is_step_back(act: HandoffAct, episode: HandoffEpisode) -> bool:
+    if act.kind != "returned" or act.role != episode.to_role or act.human is None:
+        return False
+    return episode.answer is None or act.place != episode.answer.place
 
 
 def _responsible(episode: HandoffEpisode) -> bool:
     """In an ownership log the new owner is responsible at once; an explicit offer has to be accepted first."""
-    return episode.origin == "inferred" or (episode.accepted_at is not None and not episode.skewed)
+    return episode.offer is None or (episode.accepted_at is not None and not episode.skewed)
 
 
 def _excused(episode: HandoffEpisode) -> bool:
-    return episode.returned is not None and episode.returned.data.reason in CONTENT_REASONS
+    return episode.returned is not None and episode.returned.reason in CONTENT_REASONS
 
 
 def contact(episode: HandoffEpisode, line: Timeline) -> Observation | None:
@@ -197,35 +181,32 @@ def contact(episode: HandoffEpisode, line: Timeline) -> Observation | None:
 
     A machine's messages are nobody's contact.
     """
-    band, accepted_at = line.policy.process.contact_band, episode.accepted_at
-    if band is None or accepted_at is None or episode.skewed or episode.from_role == episode.to_role:
+    accepted_at, start, answer = episode.accepted_at, episode.start, episode.answer
+    if accepted_at is None or episode.skewed or episode.from_role == episode.to_role:
         return None
-    offered_at, until = episode.start.time, accepted_at + line.settle
-    first, second = sorted((episode.from_role, episode.to_role))
-    between = [
-        sent
-        for sent, sender, to in line.contacts()
-        if offered_at <= sent.time <= until
-        and ((sender == first and second in to) or (sender == second and first in to))
-    ]
-    offerer, receiver = actors(episode.offerer), actors(_actor(episode))
-    return Observation(
-        rule="contact",
-        start=episode.start,
-        communicator_role=first,
-        experiencer_role=second,
-        communicator_actors=offerer if first == episode.from_role else receiver,
-        experiencer_actors=offerer if second == episode.from_role else receiver,
-        value=1.0 if band.low <= len(between) <= band.high else 0.0,
-        horizon=until,
-        events=(*((episode.answer,) if episode.answer else ()), *between),
-        calendar=line.calendar(episode.to_role),
-        marks=("too_few",) if len(between) < band.low else ("too_many",) if len(between) > band.high else (),
-    )
+    band = line.policy.process.contact_band
+    if band is None:
+        return None
+    until = accepted_at + line.settle
+    one, other = episode.from_role, episode.to_role
+    between = [sent for sent in line.contacts() if _is_between(sent, one, other, start.time, until)]
+    low, number = band.low, len(between)
+    value = 1.0 if low <= number <= band.high else 0.0
+    first, second = (one, other) if one <= other else (other, one)
+    found = Observation("contact", start, first, second, value, until, other)
+    offerer, receiver = actors(episode.offerer), () if answer is None else actors(answer.human)
+    found.communicator_actors, found.experiencer_actors = (offerer, receiver) if one <= other else (receiver, offerer)
+    found.events = between if answer is None else [answer, *between]
+    if value == 0.0:
+        found.marks = ("too_few",) if number < low else ("too_many",)
+    return found
 
 
-def _actor(episode: HandoffEpisode) -> str | None:
-    return human_of(episode.answer) if episode.answer else None
+def _is_between(sent: Message, one: str, other: str, start: datetime, until: datetime) -> bool:
+    by = sent.role
+    if by == one:
+        return other in sent.to_roles and start <= sent.time <= until
+    return by == other and one in sent.to_roles and start <= sent.time <= until
 
 
 HANDOFF_RULES: dict[Rule, HandoffRule] = {
@@ -236,4 +217,4 @@ HANDOFF_RULES: dict[Rule, HandoffRule] = {
     "contact": contact,
 }
 _EXPLICIT = tuple(HANDOFF_RULES.items())
-_INFERRED = tuple((rule, observe) for rule, observe in _EXPLICIT if rule in INFERRED_RULES)
+_INFERRED = tuple([(rule, observe) for rule, observe in _EXPLICIT if rule in INFERRED_RULES])

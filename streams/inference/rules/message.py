@@ -6,113 +6,95 @@ a tie is not judged only by the cases in which nobody did.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from schemas.vocabulary import Mark
 from streams.inference.exchanges import MessageEpisode
-from streams.inference.observation import Observation, actors
+from streams.inference.observation import Observation, actors, all_actors
 from streams.inference.problems import ProblemEpisode
 from streams.inference.rules.waiting import waiting
-from streams.inference.timeline import Timeline, automatic, human_of
+from streams.inference.timeline import Timeline
 
 
-def message_observations(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
+def message_observations(episode: MessageEpisode, line: Timeline) -> list[Observation]:
     """All observations that the policy in force lets this message's source show. A machine's message shows nothing."""
-    if automatic(episode.sent):
-        return
-    observed = line.observed(episode.sent.source)
-    if "reply" in observed:
-        yield from reply(episode, line)
-    if "message_accuracy" in observed:
-        yield from accuracy(episode, line)
+    found: list[Observation] = []
+    if not episode.sent.automatic:
+        observed = line.observed(episode.sent.source)
+        if "reply" in observed:
+            reply(episode, line, found)
+        if "message_accuracy" in observed:
+            accuracy(episode, found)
+    return found
 
 
-def reply(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
+def reply(episode: MessageEpisode, line: Timeline, found: list[Observation]) -> None:
     """replier → asker: 1 if an addressed role replied by due, 0 once due passed; who replies late stands behind it."""
-    due, answer = episode.due_at, episode.reply
-    if due is None or not episode.sent.data.expects_reply:
+    sent, due, answer = episode.sent, episode.due_at, episode.reply
+    if due is None:
         return
-    by = line.policy.role(answer.data.role) if answer else None
-    waited, in_time = waiting(episode.sent, due, answer, line), answer is not None and answer.time <= due
-    for role, part in zip(episode.to_roles, episode.parts, strict=True):
-        yield Observation(
-            rule="reply",
-            start=episode.sent,
-            communicator_role=role,
-            experiencer_role=episode.from_role,
-            communicator_actors=actors(human_of(answer)) if answer and role == by else (),
-            experiencer_actors=actors(human_of(episode.sent)),
-            value=1.0 if in_time else 0.0,
-            horizon=due,
-            events=waited.by,
-            part=part,
-            calendar=line.calendar(role),
-            waited_s=waited.waited_s,
-            answered=waited.answered,
-            marks=() if in_time else ("late",) if answer else ("unanswered",),
-        )
+    in_time = answer is not None and answer.time <= due
+    value = 1.0 if in_time else 0.0
+    marks: tuple[Mark, ...] = () if in_time else ("unanswered",) if answer is None else ("late",)
+    waited, asker = waiting(sent, due, answer, line), actors(sent.human)
+    for number, role in enumerate(episode.to_roles):
+        one = Observation("reply", sent, role, sent.role, value, due, role, episode.parts[number])
+        one.experiencer_actors = asker
+        if answer is not None and role == answer.role:
+            one.communicator_actors = actors(answer.human)
+        one.events, one.waited_s, one.answered = waited.by, waited.seconds, waited.answered
+        one.marks = marks
+        found.append(one)
 
 
-def accuracy(episode: MessageEpisode, line: Timeline) -> Iterator[Observation]:
+def accuracy(episode: MessageEpisode, found: list[Observation]) -> None:
     """sender → receiver: 0 if a receiver reported an error, or it was corrected after a receiver had acted on it."""
-    for role, part in zip(episode.to_roles, episode.parts, strict=True):
-        yield Observation(
-            rule="message_accuracy",
-            start=episode.sent,
-            communicator_role=episode.from_role,
-            experiencer_role=role,
-            communicator_actors=actors(human_of(episode.sent)),
-            experiencer_actors=actors(episode.readers.get(role)),
-            value=0.0 if episode.wrong else 1.0,
-            horizon=episode.settled_at,
-            events=(episode.wrong,) if episode.wrong else (),
-            part=part,
-            calendar=line.calendar(role),
-            marks=("corrected",) if episode.wrong else (),
-        )
+    sent, wrong, readers = episode.sent, episode.wrong, episode.readers
+    value, sender = 1.0 if wrong is None else 0.0, actors(sent.human)
+    for number, role in enumerate(episode.to_roles):
+        part = episode.parts[number]
+        one = Observation("message_accuracy", sent, sent.role, role, value, episode.settled_at, role, part)
+        one.communicator_actors = sender
+        if readers is not None:
+            one.experiencer_actors = actors(readers.get(role))
+        if wrong is not None:
+            one.events, one.marks = (wrong,), ("corrected",)
+        found.append(one)
 
 
-def problem_observations(episode: ProblemEpisode, line: Timeline) -> Iterator[Observation]:
+def problem_observations(episode: ProblemEpisode, line: Timeline) -> list[Observation]:
     """addressed role → raiser: how constructively a problem was answered by the time an answer was needed.
 
     Only neutral answers say nothing about the tie. Whether they are all is known only when the time has passed.
     """
-    observed = "problem_response" in line.observed(episode.raised.source)
-    if episode.respond_by is None or not observed or automatic(episode.raised):
-        return
+    found: list[Observation] = []
+    raised, respond_by = episode.raised, episode.respond_by
+    if respond_by is None or raised.automatic or "problem_response" not in line.observed(raised.source):
+        return found
     value = episode.value()
     if value is None:
-        return
-    first = episode.answers[0] if episode.answers else None
-    waited, marks = waiting(episode.raised, episode.respond_by, first, line), tuple(_marks(episode))
-    for role, part in zip(episode.to_roles, episode.parts, strict=True):
-        own = [act for act in episode.answers if line.policy.role(act.data.role) == role]
-        yield Observation(
-            rule="problem_response",
-            start=episode.raised,
-            communicator_role=role,
-            experiencer_role=episode.from_role,
-            communicator_actors=actors(*map(human_of, own)),
-            experiencer_actors=actors(human_of(episode.raised)),
-            value=value,
-            horizon=episode.respond_by,
-            events=(*episode.answers, *waited.by),
-            part=part,
-            calendar=line.calendar(role),
-            waited_s=waited.waited_s,
-            answered=waited.answered,
-            marks=marks,
-        )
+        return found
+    waited = waiting(raised, respond_by, episode.answers[0] if episode.answers else None, line)
+    events, raiser, marks = (*episode.answers, *waited.by), actors(raised.human), _marks(episode)
+    for number, role in enumerate(episode.to_roles):
+        part = episode.parts[number]
+        one = Observation("problem_response", raised, role, raised.role, value, respond_by, role, part)
+        one.communicator_actors = all_actors([act for act in episode.answers if act.role == role])
+        one.experiencer_actors = raiser
+        one.events, one.waited_s, one.answered = events, waited.seconds, waited.answered
+        one.marks = marks
+        found.append(one)
+    return found
 
 
-def _marks(episode: ProblemEpisode) -> Iterator[Mark]:
+def _marks(episode: ProblemEpisode) -> tuple[Mark, ...]:
     """What was not constructive by the time an answer was needed. A redirect that was answered was no loss."""
     if not episode.responses:
-        yield "unanswered"
+        return ("unanswered",)
+    marks: list[Mark] = []
     for response in episode.responses:
-        if response.data.kind == "blame":
-            yield "blame"
-        elif response.data.kind == "refuse":
-            yield "refuse"
-        elif response.data.kind == "redirect" and response not in episode.answered_redirects:
-            yield "redirect"
+        if response.response == "blame":
+            marks.append("blame")
+        elif response.response == "refuse":
+            marks.append("refuse")
+        elif response.response == "redirect" and response not in episode.answered_redirects:
+            marks.append("redirect")
+    return tuple(marks)
