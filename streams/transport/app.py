@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import faust
@@ -150,6 +150,14 @@ class BatchApp(faust.App):  # type: ignore[misc] # untyped base
         except (KafkaError, ConsumerNotStarted, AssertionError):
             return None
         return end
+
+    async def end_offsets(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where these partitions end now. On Tansu possibly too low after a batch.
+
+        Raises: KafkaError: no broker answers.
+        """
+        found = await self.consumer.highwaters(*tps)
+        return {TopicPartition(*tp): end for tp, end in found.items()}
 
     @property
     def has_crashed(self) -> bool:

@@ -137,7 +137,7 @@ class Infer:
                 self.outbox.add_late(partition.number, key, event.canonical())
                 self.values.add(names.LATE)
                 return
-            loser = partition.fold(event, received_at(record))
+            loser = partition.fold(event, received_at(record), record.offset)
             if loser is not None:
                 self._refuse(record, InvalidEvent("conflict", "id"), loser)
         except InvalidEvent as error:
@@ -253,8 +253,10 @@ class Infer:
         async for record in read_to_barrier(topics.STATE, numbers, broker=self.broker, producer=self.producer):
             if record.value is not None:
                 restored[record.partition].restore(decode_state(record.value))
-        for partition in restored.values():
-            partition.start(wall_clock(), self.settings.say_restored)
+        ends = await self.app.end_offsets(TopicPartition(topics.EVENTS, number) for number in numbers)
+        for number, partition in restored.items():
+            end = ends.get(TopicPartition(topics.EVENTS, number), 0)
+            partition.start(wall_clock(), self.settings.say_restored, end)
         async with self._writing:
             self.partitions.update(restored)
         self._folded.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import sys
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -35,7 +36,7 @@ class Partition:
         self.number, self.policies = number, policies
         self.assignment = -1
         self.next_offset = 0
-        self._began_at = EARLIEST
+        self._began_at, self._began_at_offset = EARLIEST, 0
         self.written_offset = 0
         self.folds: dict[bytes, WorkItemFold] = {}
         self.stubs = Stubs()
@@ -63,19 +64,20 @@ class Partition:
             held.unite(row, history_of(row))
             held.next_deadline_at, held.closed = row.next_deadline_at, row.closed
 
-    def start(self, began_at: datetime = EARLIEST, say_again: bool = False) -> None:
+    def start(self, began_at: datetime = EARLIEST, say_again: bool = False, end_offset: int = 0) -> None:
         """All state is read: watch deadlines and lingering items again; say everything again, if asked to.
 
         Args:
-            began_at: now on the broker's clock. Events that arrived before may have been read and told of by another.
+            began_at: now. Events that arrived before may have been read and told of by another.
+            end_offset: where the partition ends now, as the broker says: the same, whatever clocks say. 0: not known.
         """
-        self._began_at = began_at
+        self._began_at, self._began_at_offset = began_at, end_offset
         for key, fold in self.folds.items():
             self._watch(key, fold)
         if say_again:
             self._unsaid.update(self.folds)
 
-    def fold(self, event: Event, arrived_at: datetime) -> bytes | None:
+    def fold(self, event: Event, arrived_at: datetime, offset: int = sys.maxsize) -> bytes | None:
         """Take in one event. Returns the content that lost, if two contents claim its identity.
 
         Raises: InvalidEvent: `oversize`, its work item has too many events already.
@@ -86,7 +88,7 @@ class Partition:
         held = self.folds.get(key)
         if held is None:
             held = self.folds[key] = WorkItemFold(event.process, event.subject, arrived_at)
-        if arrived_at < self._began_at:  # perhaps read before, by a worker that died
+        if offset < self._began_at_offset or arrived_at < self._began_at:  # perhaps read before, by a worker that died
             held.may_have_been_told()
         added = held.add(event, arrived_at)
         self._stay(key, held)

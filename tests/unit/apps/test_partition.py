@@ -107,6 +107,17 @@ def test_what_a_dead_worker_may_have_told_is_told_again_with_every_event() -> No
     assert {row.table for row in seen if not row.is_deleted} == {"handoffs", "evidence"}, "closing changed no evidence"
 
 
+def test_what_lay_in_the_log_may_have_been_told_whatever_the_clock_shows() -> None:
+    """A worker whose clock is behind takes over: by that clock, everything arrives only later."""
+    partition = Partition(0, policy_book())
+    partition.start(began_at=T0 - timedelta(days=1), end_offset=len(closed_item()))
+    seen: list[Row] = []
+    for offset, one in enumerate(closed_item()):
+        partition.fold(one, T0, offset)
+        seen = said(partition)
+    assert {row.table for row in seen if not row.is_deleted} == {"handoffs", "evidence"}
+
+
 def test_an_older_state_read_later_takes_nothing_back() -> None:
     older = folded(assigned(0, "a"))
     said(older)
