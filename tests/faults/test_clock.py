@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from schemas.events import Event
+from tests import brokers
 from tests.brokers import Broker
+from tests.builders import T0, act, offered
 from tests.faults.clocked import FILE_ENV, set_ahead
 from tests.faults.rig import Rig, rounds
 from tests.integration.pipeline.running import AS_OF, Hash
@@ -25,7 +27,27 @@ JUMPS = (
     timedelta(days=400),
     timedelta(hours=-2),
 )
+POLICY = """\
+version: clocked
+effective_from: 2020-01-01T00:00:00Z
+processes:
+  p:
+    observes:
+      - source: "*"
+        rules: [handoff_acceptance]
+    targets:
+      accept_s: {default: 3600}
+"""
 ROUNDS = rounds(1, most=5)
+
+
+@pytest.fixture
+def fresh_tansu(tmp_path: Path) -> Iterator[Broker]:
+    """A Tansu broker with nothing on it: it takes records from any time, and months of it pass here."""
+    folder = tmp_path / "tansu"
+    folder.mkdir()
+    with brokers.tansu(folder) as broker:
+        yield broker
 
 
 class Clocked(Rig):
@@ -80,5 +102,34 @@ def test_clocks_that_jump_leave_the_rows_of_one_that_does_not(
         tieline.pin(AS_OF)
         tieline.drain()
         tieline.assert_undisturbed(undisturbed, week)
+    finally:
+        tieline.close()
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(600)
+def test_with_a_clock_that_is_hours_ahead_kafka_takes_nothing_and_nothing_is_judged(
+    fresh_kafka: Broker, tmp_path: Path
+) -> None:
+    """Kafka refuses records from more than an hour ahead of its own clock. Infer says so, waits, and goes on once its
+    clock is right: then with what is true."""
+    now = datetime.now(UTC)
+    minutes = (now - T0).total_seconds() / 60
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY)
+    tieline = Clocked(fresh_kafka, tmp_path / "data", policy)
+    try:
+        tieline.set_clock(now + timedelta(hours=5))
+        tieline.start()
+        tieline.send([offered(minutes)])
+        tieline.wait_until_stored(1)
+        tieline.wait_until_said("infer", "InvalidTimestamp")
+        assert tieline.stored("handoffs") == 0
+        tieline.set_clock(datetime.now(UTC))
+        tieline.send([act("accepted", minutes + 1, "ward")])
+        tieline.drain()
+        assert tieline.rows("SELECT state FROM handoffs FINAL") == [("accepted",)]
+        assert tieline.rows("SELECT ripe FROM evidence FINAL WHERE rule = 'handoff_acceptance'") == [(False,)]
+        assert tieline.metric("infer", "tieline_write_failures_total") > 0
     finally:
         tieline.close()
