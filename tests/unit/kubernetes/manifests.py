@@ -102,4 +102,4 @@ def bytes_of(quantity: str) -> int:
     """Bytes of a quantity such as 384Mi."""
     found = re.fullmatch(r"(\d+)(Ki|Mi|Gi)", quantity)
     assert found, quantity
-    return int(found[1]) * 1024 ** (1 + ("Ki", "Mi", "Gi").index(found[2]))
+    return int(found[1]) * {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}[found[2]]
