@@ -50,11 +50,11 @@ def test_job_or_worker_gets_the_addresses_it_needs() -> None:
     needs = {
         "topics": {"TIELINE_BROKER"},
         "migrate": {"TIELINE_CLICKHOUSE_URL", "TIELINE_CLICKHOUSE_USER", "TIELINE_CLICKHOUSE_PASSWORD"},
-        "infer": {"TIELINE_BROKER", "TIELINE_POLICIES"},
+        "infer": {"TIELINE_BROKER", "TIELINE_POLICIES", "TIELINE_METRICS", "TIELINE_LOG_FORMAT"},
     }
     needs["sink"] = needs["migrate"] | needs["infer"]
-    needs["signals"] = needs["migrate"] | needs["topics"] | {"TIELINE_SIGNALS"}
-    needs["gateway"] = needs["infer"] | {
+    needs["signals"] = needs["sink"] - {"TIELINE_POLICIES"} | {"TIELINE_SIGNALS"}
+    needs["gateway"] = needs["infer"] - {"TIELINE_METRICS"} | {  # it answers at its own port
         "TIELINE_DATA",
         "TIELINE_SOURCES",
         "TIELINE_GATEWAY_HOST",
@@ -244,6 +244,12 @@ def test_worker_is_healthy_once_it_has_made_its_ready_file() -> None:
         assert Path(made).parent.as_posix() in SERVICES[service]["tmpfs"]
 
 
+def test_metrics_of_a_worker_are_for_the_other_services_only() -> None:
+    for service in ("infer", "sink", "signals"):
+        assert SERVICES[service]["environment"]["TIELINE_METRICS"].endswith(":9464")
+        assert "ports" not in SERVICES[service]
+
+
 def test_image_runs_as_nobody_in_particular_and_starts_the_command_line() -> None:
     lines = (DOCKER / "Dockerfile").read_text().splitlines()
     assert "USER 10001:10001" in lines
@@ -313,8 +319,10 @@ def _source() -> dict[str, Any]:
 
 
 def _variables_read() -> set[str]:
+    from deploy import log_lines
     from deploy.composition import gateway, signals, target
     from sinks.clickhouse import settings
+    from streams.telemetry import endpoint
 
-    modules = (gateway, signals, target, settings)
+    modules = (gateway, signals, target, settings, endpoint, log_lines)
     return {getattr(module, name) for module in modules for name in dir(module) if name.endswith("_ENV")}
