@@ -15,7 +15,7 @@ from rich.console import Console
 
 from benchmarks.checkpoint import checkpoint
 from benchmarks.fold import fold
-from benchmarks.frameworks.measure import frameworks
+from benchmarks.frameworks.measure import frameworks, pairs
 from benchmarks.gateway import gateway
 from benchmarks.infer import infer
 from benchmarks.latency import latency
@@ -28,7 +28,7 @@ from benchmarks.sink import sink
 
 Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
 _ALL: tuple[Benchmark, ...] = (fold, infer, checkpoint, sink, latency, panels, gateway, replays, memory)
-_WHEN_NAMED: tuple[Benchmark, ...] = (frameworks,)
+_WHEN_NAMED: tuple[Benchmark, ...] = (frameworks, pairs)
 """These install packages that Tieline does not need."""
 BENCHMARKS: dict[str, Benchmark] = {getattr(each, "__name__", ""): each for each in (*_ALL, *_WHEN_NAMED)}
 
@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure what Tieline costs on this machine. Every run checks its answer.",
-        epilog=f"benchmarks (all but frameworks, if none is named):\n{listed}",
+        epilog=f"benchmarks (all but frameworks and pairs, if none is named):\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to run")

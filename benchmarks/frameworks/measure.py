@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from statistics import median
 
 from benchmarks.cost import Cost
 from benchmarks.frameworks.contenders import CONTENDERS, INFER, PAIRS, READ, Contender
@@ -16,82 +14,94 @@ from benchmarks.plan import QUICK, Plan
 from benchmarks.report import Figure, figure
 
 TARGET_STATEFUL, TARGET_RAW = 2.0, 0.7
+_JOBS = {INFER: (INFER, READ), PAIRS: (PAIRS,)}
 _TITLE = {INFER: "decode and fold", PAIRS: "pairs"}
 _OURS = {INFER: "tieline", PAIRS: "tieline-transport"}
-
-
-@dataclass
-class Results:
-    """CPU-seconds an event and peak memory of each run, by (job, contender), one for each round."""
-
-    per_event_s: dict[tuple[str, str], list[float]] = field(default_factory=dict)
-    peak_mib: dict[tuple[str, str], list[float]] = field(default_factory=dict)
-
-    def add(self, job: str, contender: Contender, events: int, cost: Cost) -> None:
-        place = (INFER if job == READ else job, contender.name)
-        self.per_event_s.setdefault(place, []).append(cost.cpu_s / events)
-        self.peak_mib.setdefault(place, []).append(cost.peak_mib)
+Run = tuple[str, Contender]
+Costs = dict[str, dict[int, Cost]]
+"""By contender and round; the CPU time is that of one event."""
 
 
 async def frameworks(plan: Plan) -> list[Figure]:
-    """infer on a real Kafka beside loops of one's own, quixstreams, bytewax, Faust tables and Kafka Streams"""
-    commands = _commands(plan)
+    """infer on a real Kafka beside loops of one's own, quixstreams, bytewax and Faust tables"""
+    return await _measured(plan, INFER)
+
+
+async def pairs(plan: Plan) -> list[Figure]:
+    """a job small enough for Java too: Tieline's transport beside the same frameworks and Kafka Streams"""
+    return await _measured(plan, PAIRS)
+
+
+async def _measured(plan: Plan, title: str) -> list[Figure]:
+    commands = _commands(plan, title)
     ground = Field(simulated(plan.weeks), 1 if plan.weeks == QUICK.weeks else COPIES)
-    results = Results()
-    for number in plan.repeat("frameworks: a round"):
+    costs: Costs = {}
+    for number in plan.repeat(f"{_TITLE[title]}: a round"):
         async with ground.broker() as broker:
-            for job, contender in _order(number):
+            for job, contender in _order(title, number):
                 if contender.name in commands:
-                    plan.say(f"frameworks: {contender.name}, {job}")
-                    cost = await run_once(ground, contender, job, broker, commands[contender.name])
-                    results.add(job, contender, len(ground.course(contender, job).sent), cost)
-    return [one for job in (INFER, PAIRS) for one in _figures(results, job)]
+                    cost = await _cost(plan, ground, contender, job, broker, commands[contender.name])
+                    if cost is not None:
+                        costs.setdefault(contender.name, {})[number] = cost
+    return _figures(costs, title)
 
 
-def _commands(plan: Plan) -> dict[str, list[str]]:
+def _commands(plan: Plan, title: str) -> dict[str, list[str]]:
     """How each contender is started; those that cannot be had here are named and left out."""
     commands: dict[str, list[str]] = {}
-    for contender in CONTENDERS:
+    for contender in dict.fromkeys(one for _, one in _order(title, 0)):
         try:
-            plan.say(f"frameworks: preparing {contender.name}")
             commands[contender.name] = prepared(contender)
         except CannotRunError as error:
-            plan.say(f"frameworks: left out: {contender.name}: {error}")
+            plan.say(f"left out: {contender.name}: {error}")
     return commands
 
 
-def _order(number: int) -> Sequence[tuple[str, Contender]]:
+async def _cost(
+    plan: Plan, ground: Field, contender: Contender, job: str, broker: str, command: list[str]
+) -> Cost | None:
+    """What an event cost, and memory; None, and said, where a contender of others failed or gave a wrong answer.
+
+    Raises: AssertionError, RuntimeError, TimeoutError: we did.
+    """
+    events = len(ground.course(contender, job).sent)
+    try:
+        cost = await run_once(ground, contender, job, broker, command)
+    except (AssertionError, RuntimeError, TimeoutError) as error:
+        if contender.name in _OURS.values():
+            raise
+        plan.say(f"no figure: {contender.name}, {job}: {type(error).__name__}: {str(error)[-500:]}")
+        return None
+    plan.say(f"{contender.name}, {job}: {events / cost.cpu_s:,.0f} events per CPU-second, {cost.peak_mib:.0f} MiB")
+    return Cost(cost.cpu_s / events, cost.peak_mib)
+
+
+def _order(title: str, number: int) -> Sequence[Run]:
     """Everything once; each round begins elsewhere, and every other one goes backwards."""
-    runs = [(job, one) for job in (INFER, READ, PAIRS) for one in CONTENDERS if job in one.jobs]
-    shift = number * len(runs) // 3 % len(runs)
+    runs = [(job, one) for job in _JOBS[title] for one in CONTENDERS if job in one.jobs]
+    shift = number * 3 % len(runs)
     turned = runs[shift:] + runs[:shift]
     return turned[::-1] if number % 2 else turned
 
 
-def _figures(results: Results, job: str) -> list[Figure]:
-    figures = list[Figure]()
-    ours = results.per_event_s.get((job, _OURS[job]), [])
+def _figures(costs: Costs, title: str) -> list[Figure]:
+    figures, ours = list[Figure](), costs.get(_OURS[title], {})
     for contender in CONTENDERS:
-        costs = results.per_event_s.get((job, contender.name))
-        if not costs:
+        theirs = costs.get(contender.name)
+        if not theirs:
             continue
-        name = f"{_TITLE[job]}: {contender.name}"
-        figures.append(figure(name, "events per CPU-second", "1/s", [1 / cost for cost in costs]))
-        figures.append(figure(name, "peak memory", "MiB", results.peak_mib[job, contender.name]))
-        if ours and contender.name != _OURS[job]:
-            ratios = [theirs / own for theirs, own in zip(costs, ours, strict=True)]
-            figures.append(figure(name, "Tieline's events per CPU-second ÷ its", "", ratios, **_target(job, contender)))
+        name = f"{_TITLE[title]}: {contender.name}"
+        figures.append(figure(name, "events per CPU-second", "1/s", [1 / cost.cpu_s for cost in theirs.values()]))
+        figures.append(figure(name, "peak memory", "MiB", [cost.peak_mib for cost in theirs.values()]))
+        if ours and contender.name != _OURS[title]:
+            ratios = [theirs[number].cpu_s / ours[number].cpu_s for number in theirs]
+            figures.append(
+                figure(name, "Tieline's events per CPU-second ÷ its", "", ratios, **_target(title, contender))
+            )
     return figures
 
 
-def _target(job: str, contender: Contender) -> dict[str, float]:
-    if job != INFER:
-        return {}
-    if contender.stateful:
+def _target(title: str, contender: Contender) -> dict[str, float]:
+    if title == INFER and contender.stateful:
         return {"at_least": TARGET_STATEFUL}
-    return {"at_least": TARGET_RAW} if contender.name == "aiokafka" else {}
-
-
-def medians(figures: Sequence[Figure]) -> dict[str, float]:
-    """Events per CPU-second by name."""
-    return {one.benchmark: median(one.values) for one in figures if one.unit == "1/s"}
+    return {"at_least": TARGET_RAW} if title == INFER and contender.name == "aiokafka" else {}
