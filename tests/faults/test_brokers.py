@@ -109,10 +109,11 @@ def test_one_of_three_brokers_killed_under_load_stops_nothing(
 
 
 def assert_goes_on(tieline: Rig, load: Load, events: list[Event]) -> None:
-    """Events sent after this moment are acknowledged, and then stored."""
-    wanted = min(len(events), load.sent + 100)
+    """Events sent after this moment are acknowledged, folded and stored."""
+    wanted, folded = min(len(events), load.sent + 100), tieline.metric("infer", "tieline_infer_events_total")
     load.wait_until_sent(wanted)
     tieline.wait_until_stored(wanted)
+    tieline.wait_until_metric("infer", "tieline_infer_events_total", folded + 1)
 
 
 def assert_replicated(cluster: KafkaCluster) -> None:
