@@ -23,7 +23,7 @@ from streams.gateway.durable import EventLog
 from streams.gateway.edge.edge import Edge
 from streams.gateway.edge.keyring import Keyring
 from streams.gateway.intake import Intake
-from streams.gateway.log_metrics import READY_STATES, note_log
+from streams.gateway.log_metrics import READY_STATES, Log, note_log
 from streams.gateway.metrics import Metrics
 from streams.gateway.mllp.server import MllpServer, MllpSettings
 from streams.gateway.mllp.tls import server_tls
@@ -107,7 +107,7 @@ async def _serve(run: MllpRun, source: Source, tls: ssl.SSLContext | None, say: 
         )
         metrics = Metrics([run.source])
         server = MllpServer(run.source, _intake(run, source, log, metrics), settings, utc_now)
-        async with _watched(run, metrics, log):
+        async with watched(run.metrics, metrics, log):
             await _start(server, run)
             say(f"mllp              {run.host}:{server.port}, source {run.source}{', TLS' if tls else ''}")
             _log.info("mllp %s: listening on port %d", run.source, server.port)
@@ -116,13 +116,13 @@ async def _serve(run: MllpRun, source: Source, tls: ssl.SSLContext | None, say: 
     _log.info("mllp %s: stopped", run.source)
 
 
-def _watched(run: MllpRun, metrics: Metrics, log: EventLog) -> AbstractAsyncContextManager[object]:
-    """Metrics and health, if somebody wants them."""
+def watched(address: Address | None, metrics: Metrics, log: Log) -> AbstractAsyncContextManager[int | None]:
+    """Metrics and health at an address, if one is given; the context gives the port."""
     logging.getLogger().addHandler(CountedLines(metrics))
     metrics.before_text(lambda: note_log(metrics, log))
-    if run.metrics is None:
+    if address is None:
         return nullcontext()
-    return listening(Endpoint(metrics, lambda: {"log": OK if log.state in READY_STATES else log.state}), run.metrics)
+    return listening(Endpoint(metrics, lambda: {"log": OK if log.state in READY_STATES else str(log.state)}), address)
 
 
 async def _start(server: MllpServer, run: MllpRun) -> None:
