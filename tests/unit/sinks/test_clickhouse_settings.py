@@ -73,3 +73,15 @@ def test_every_other_error_is_waited_out(code: int) -> None:
 def test_a_fault_says_nothing_that_the_store_said() -> None:
     assert fault_of(DatabaseError("cannot parse 'Jane Doe'", code=27)).label == "cannot_parse_input"
     assert fault_of(OperationalError("Jane Doe")).label == "no answer"
+
+
+def test_the_cluster_is_that_of_the_environment_and_none_without() -> None:
+    assert settings().cluster == ""
+    assert settings(CLUSTER="hospital").cluster == "hospital"
+    assert settings(CLUSTER="hospital").on_cluster("other").cluster == "other"
+
+
+@pytest.mark.parametrize("cluster", ["a b", "'", "`x`", "{cluster}", "a\n"])
+def test_a_cluster_that_needs_quoting_is_refused(cluster: str) -> None:
+    with pytest.raises(ConfigError, match="TIELINE_CLICKHOUSE_CLUSTER"):
+        settings(CLUSTER=cluster)
