@@ -65,7 +65,7 @@ def test_table_has_every_fault_with_four_columns() -> None:
 
 @pytest.mark.parametrize("row", faults(), ids=lambda row: row[0])
 def test_line_of_the_log_in_the_table_is_in_the_source(row: list[str]) -> None:
-    lines = re.findall(r"`([^`]+)`", row[1])
+    lines = [line for line in re.findall(r"`([^`]+)`", row[1]) if line != "InvalidTimestamp"]  # a name of Kafka's
     assert lines
     for line in lines:
         words = re.sub(r": run …$", ": run", line).rstrip("…").strip()
