@@ -147,8 +147,8 @@ class BatchApp(faust.App):  # type: ignore[misc] # untyped base
             return None
         try:
             end: int | None = self._consumer.highwater(tp)
-        except (KafkaError, ConsumerNotStarted, AssertionError):
-            return None
+        except (KafkaError, ConsumerNotStarted, AssertionError, AttributeError, KeyError):
+            return None  # the consumer's thread may be losing the partition meanwhile
         return end
 
     async def end_offsets(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
