@@ -134,7 +134,7 @@ def test_what_collects_metrics_asks_ports_that_its_namespace_may_reach() -> None
                 assert endpoint["port"] in open_ports(objects, template, "Ingress")
                 assert ("authorization" in endpoint) == (component == "gateway"), "the gateway wants a token"
                 asked.add(component)
-    assert asked == {"gateway", "infer", "sink", "signals"}
+    assert asked == {"gateway", "mllp", "infer", "sink", "signals"}
 
 
 def _needed(name: str, template: Object) -> set[int]:

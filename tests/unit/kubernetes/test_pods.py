@@ -26,7 +26,6 @@ from tests.unit.kubernetes.manifests import (
 
 ALL = [(name, component) for name in BUILDS for component in pods(BUILDS[name])]
 STAYING = [(name, component) for name in BUILDS for component in pods(BUILDS[name], *RUNNING)]
-WORKERS = ("infer", "sink", "signals")
 WITH_STORE = ("sink", "signals", "migrate")
 SETTINGS_UNDER = "/etc/tieline/"
 each_pod = pytest.mark.parametrize(("name", "component"), ALL)
@@ -192,23 +191,23 @@ def test_probe_asks_a_port_and_a_path_that_are_there(name: str, component: str) 
     template = pods(BUILDS[name])[component]
     here = container(template)
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-        asked = here[probe].get("httpGet") or here[probe]["tcpSocket"]
+        asked = here[probe]["httpGet"]
         assert asked["port"] in ports(template)
-        if component != "mllp":
-            assert asked["path"] in _paths(component)
-            assert asked["path"] == ("/health/ready" if probe == "readinessProbe" else "/health/live")
+        assert asked["path"] in _paths(component)
+        assert asked["path"] == ("/health/ready" if probe == "readinessProbe" else "/health/live")
 
 
 @each_staying
 def test_port_is_the_one_at_which_the_process_listens_on_all_addresses(name: str, component: str) -> None:
     template = pods(BUILDS[name])[component]
     set_here = environment(BUILDS[name], template)
-    if component in WORKERS:
-        assert set_here["TIELINE_METRICS"] == f"0.0.0.0:{ports(template)['metrics']}"
-    else:
-        [port] = ports(template).values()
-        prefix = {"gateway": "TIELINE_GATEWAY", "mllp": "TIELINE_MLLP"}[component]
-        assert (set_here[f"{prefix}_HOST"], set_here[f"{prefix}_PORT"]) == ("0.0.0.0", str(port))
+    listening = {"http": "TIELINE_GATEWAY", "mllp": "TIELINE_MLLP"}
+    for port_name, port in ports(template).items():
+        if port_name == "metrics":
+            assert set_here["TIELINE_METRICS"] == f"0.0.0.0:{port}"
+        else:
+            prefix = listening[port_name]
+            assert (set_here[f"{prefix}_HOST"], set_here[f"{prefix}_PORT"]) == ("0.0.0.0", str(port))
 
 
 @each_staying
