@@ -29,6 +29,7 @@ class Load:
         per_s: events a second.
 
     Attributes:
+        released: so many events may be sent for the first time; the rest when this grows, or on leaving.
         sent: events acknowledged, each counted once.
         repeated: events acknowledged again.
         failures: chunks that the broker did not acknowledge in time.
@@ -43,6 +44,7 @@ class Load:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
         self._error: BaseException | None = None
         self.sent = self.repeated = self.failures = 0
+        self.released = len(self._pairs)
         self.longest_gap_s = 0.0
 
     def __enter__(self) -> Load:
@@ -75,7 +77,8 @@ class Load:
     async def _send_all(self, feed: Feed) -> None:
         at, size, answered_s = 0, max(1, int(self._per_s * _CHUNK_S)), time.monotonic()
         while at < len(self._pairs) or not self._leaving.is_set():
-            fresh = self._pairs[at : at + size]
+            until = len(self._pairs) if self._leaving.is_set() else self.released
+            fresh = self._pairs[at : min(at + size, until)]
             await self._until_acknowledged(feed, fresh or self._dice.choices(self._pairs, k=max(1, size // 4)))
             at += len(fresh)
             self.sent, self.repeated = at, self.repeated + (0 if fresh else max(1, size // 4))
