@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import cast
+from struct import Struct
+from typing import NamedTuple, cast
 
+from schemas.errors import InvariantError
 from schemas.events import Event
 from schemas.policy import PolicyBook
 from schemas.rows import Row, WorkItemRow, revised, revision
@@ -35,6 +37,7 @@ class WorkItemFold:
     """
 
     __slots__ = (
+        "_alone",
         "_contents",
         "_in_order",
         "_last_order",
@@ -43,6 +46,7 @@ class WorkItemFold:
         "_restored",
         "_said",
         "_said_events",
+        "_said_hashes",
         "closed",
         "history",
         "last_arrival_at",
@@ -60,9 +64,12 @@ class WorkItemFold:
         # None: not known what was said, because another worker may have said it. Then everything is said again.
         self._said: dict[RowKey, int] | None = {}
         self._said_events = 0
-        self._repeats = self._restored = False
+        # What was said as hashes of keys and rows, after a rest: the keys are found again when they are needed.
+        self._said_hashes: dict[int, int] | None = None
+        self._repeats = self._restored = self._alone = False
         # Whether events came in their own order so far: then no episode that began has gone, only evidence may have.
-        self._in_order, self._last_order = True, FIRST
+        self._in_order = True
+        self._last_order: Order | None = FIRST  # None: not known since a rest
         # Keys of events that an oversize item has no room for, but that somebody else may have told of.
         self._refused: set[RowKey] = set()
         # The decoded events, while it is hot; a new event is sorted in, so a busy item is never decoded again.
@@ -76,7 +83,8 @@ class WorkItemFold:
         """
         fold = cls(row.process, row.work_item, row.last_arrival_at)
         fold._restored, fold._said = True, None
-        fold.unite(row, encoded)
+        fold.history = History.encoded(encoded)
+        fold._contents = None
         fold.next_deadline_at, fold.closed = row.next_deadline_at, row.closed
         return fold
 
@@ -98,6 +106,12 @@ class WorkItemFold:
         """
         self._repeats = True
 
+    def nobody_else_told(self) -> None:
+        """The event that comes next is new to everybody, and so are all after it: once it has said everything with that
+        one, a restored item knows what stands, and says only what changes again. Without this, each event of a large item
+        would say all of its rows again, for as long as the worker lives."""
+        self._alone = True
+
     def unite(self, row: WorkItemRow, encoded: bytes) -> None:
         """Take in another state of the same item: a union, so that no state record can take anything back."""
         for event in self.history.merge(encoded):
@@ -107,6 +121,8 @@ class WorkItemFold:
 
     def add(self, event: Event, arrived_at: datetime) -> Added:
         """Take in one event of this work item."""
+        if self._last_order is None:
+            self._last_order = self._recalled_order()
         added = self.history.add(event)
         self.last_arrival_at = max(self.last_arrival_at, arrived_at)
         if added.outcome == "new" and self._contents is not None:
@@ -122,8 +138,8 @@ class WorkItemFold:
 
     def _note_order(self, event: Event, added: Added) -> None:
         if added.outcome != "known":
-            self._in_order &= added.outcome == "new" and event.order > self._last_order
-            self._last_order = max(self._last_order, event.order)
+            self._in_order &= added.outcome == "new" and event.order > (self._last_order or FIRST)
+            self._last_order = max(self._last_order or FIRST, event.order)
 
     def _refuse(self, event: Event) -> None:
         if self._said is None or self._restored or self._repeats:
@@ -133,11 +149,17 @@ class WorkItemFold:
         """The rows that are new or different since the last call, and tombstones for those that are gone.
 
         A restored item says everything, with a tombstone for every row that could ever have been said: at the first
-        call and whenever it has grown; so does one that `may_have_been_told` of.
+        call and whenever it has grown, up to the first event that `nobody_else_told` of; so does one that
+        `may_have_been_told` of.
         """
         grown = len(self.history) != self._said_events or bool(self._refused)
+        if self._said_hashes is not None:
+            self._said = self._recalled(self._said_hashes)
+            self._said_hashes = None
         if grown and (self._restored or (self._repeats and not self._in_order)):
             self._said = None
+        if self._said is None and self._alone:
+            self._restored = False
         found = self._facts(policies, as_of, run)
         self.next_deadline_at, self.closed = found.next_deadline_at, found.closed
         said = self._said if self._said is not None else dict.fromkeys(self._possible(), 0)
@@ -200,3 +222,86 @@ class WorkItemFold:
     def cool(self) -> None:
         """Give back the decoded events: they are decoded again when needed, at 5 µs each."""
         self._contents = None
+
+    @property
+    def ending(self) -> bool:
+        """Whether it leaves memory once nothing is outstanding and it has been quiet for long enough."""
+        return self.closed or self.history.oversize
+
+    @property
+    def may_rest(self) -> bool:
+        """Whether `rest` keeps everything there is."""
+        return not self._refused
+
+    def rest(self) -> bytes:
+        """Everything as bytes, for this process only: hashes of rows mean nothing to another.
+
+        Raises: InvariantError: something was refused since it last said what changed.
+        """
+        if self._refused:
+            raise InvariantError("a fold rests only after it has said what changed")
+        said = self._said_hashes or {hash(key): row for key, row in (self._said or {}).items()}
+        flags = (self.closed, self.history.oversize, self._restored, self._said is not None, self._repeats)
+        outline = _OUTLINE.pack(
+            sum(1 << bit for bit, flag in enumerate((*flags, self._in_order)) if flag),
+            _microseconds(self.last_arrival_at),
+            _NO_DEADLINE if self.next_deadline_at is None else _microseconds(self.next_deadline_at),
+            self._said_events,
+            len(said),
+        )
+        return b"".join((outline, *(_SAID.pack(*one) for one in said.items()), self.history.encode()))
+
+    @classmethod
+    def woken(cls, process: str, subject: str, resting: bytes) -> WorkItemFold:
+        """The fold that `rest` put away. Cost: 3 µs; events are decoded when they are needed."""
+        flags, arrival, deadline, said_events, said = _OUTLINE.unpack_from(resting)
+        fold = cls(process, subject, _instant(arrival))
+        fold.next_deadline_at = None if deadline == _NO_DEADLINE else _instant(deadline)
+        fold.closed, fold._restored, known, fold._repeats, fold._in_order = (bool(flags & 1 << bit) for bit in _FLAGS)
+        fold._said, fold._said_events = ({} if known else None), said_events
+        history_at = _OUTLINE.size + said * _SAID.size
+        fold._said_hashes = dict(_SAID.iter_unpack(resting[_OUTLINE.size : history_at])) if known else None
+        fold.history, fold._contents = History.encoded(resting[history_at:]), None
+        fold._last_order = FIRST if fold._restored or not fold._in_order else None
+        return fold
+
+    def _recalled_order(self) -> Order:
+        """The last place in the order of the item that any of its events has."""
+        self._contents = self.history.contents()
+        return max((event.order for event in chain(*self._contents)), default=FIRST)
+
+    def _recalled(self, hashes: dict[int, int]) -> dict[RowKey, int] | None:
+        """What was said before a rest. None, where it cannot be told any more; then everything is said again."""
+        said = {key: hashes[hash(key)] for key in self._possible() if hash(key) in hashes}
+        return said if len(said) == len(hashes) else None
+
+
+class Outline(NamedTuple):
+    """What can be seen of a resting fold without waking it; see `WorkItemFold`."""
+
+    last_arrival_at: datetime
+    next_deadline_at: datetime | None
+    ending: bool
+
+
+_OUTLINE, _SAID = Struct("<BqqHH"), Struct("<qq")
+_FLAGS, _ENDING = (0, 2, 3, 4, 5), 0b11
+_NO_DEADLINE = -(1 << 63)
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+OUTLINE_BYTES = _OUTLINE.size
+"""How many of its bytes `outline` needs."""
+
+
+def outline(resting: bytes) -> Outline:
+    """What the first bytes of a resting fold say."""
+    flags, arrival, deadline, *_ = _OUTLINE.unpack_from(resting)
+    next_deadline_at = None if deadline == _NO_DEADLINE else _instant(deadline)
+    return Outline(_instant(arrival), next_deadline_at, bool(flags & _ENDING))
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)

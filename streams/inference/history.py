@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from schemas.decoding import decode, decode_with_canonical
+from schemas.errors import ConfigError, InvalidEvent
 from schemas.events import Event
 from schemas.vocabulary import EventRef
 
@@ -34,17 +35,35 @@ class Contents(NamedTuple):
 class History:
     """The distinct contents of one work item, by identity; the smallest canonical bytes of an identity win.
 
-    Once oversize it keeps what it has and stores no more, so it is bounded by `MAX_EVENTS` events.
+    Once oversize it keeps what it has and stores no more, so it is bounded by `MAX_EVENTS` events. One that was
+    `encoded` before is only read when somebody asks what is in it.
     """
 
-    __slots__ = ("_losers", "_winners", "oversize")
+    __slots__ = ("_losers", "_unread", "_winners", "oversize")
 
     def __init__(self) -> None:
         self._winners: dict[EventRef, bytes] = {}
         self._losers: dict[EventRef, set[bytes]] = {}
+        self._unread: bytes | None = None
         self.oversize = False
 
+    @classmethod
+    def encoded(cls, encoded: bytes) -> History:
+        """What `encode` gave, not decoded yet.
+
+        Raises: ValueError: written by a newer version.
+        """
+        history = cls()
+        if encoded.count(b"\n") > MAX_EVENTS:
+            history.merge(encoded)
+            return history
+        history.oversize = _flag(encoded)
+        history._unread = encoded
+        return history
+
     def __len__(self) -> int:
+        if self._unread is not None:
+            return self._unread.count(b"\n")
         return len(self._winners) + sum(map(len, self._losers.values()))
 
     def add(self, event: Event) -> Added:
@@ -52,6 +71,8 @@ class History:
         return self._add(event.ref, event.canonical())
 
     def _add(self, ref: EventRef, content: bytes) -> Added:
+        if self._unread is not None:
+            self._read()
         held = self._winners.get(ref)
         if held == content or content in self._losers.get(ref, ()):
             return Added("known")
@@ -70,14 +91,21 @@ class History:
         """Drop what an oversize work item holds: nothing that comes can change that it has no rows."""
         self._winners.clear()
         self._losers.clear()
+        self._unread = None
 
     def contents(self) -> Contents:
         """The decoded events. Cost: 5 µs for each."""
+        if self._unread is not None:
+            events = self._read()
+            if not self._losers:
+                return Contents(tuple(sorted(events, key=_ORDER)), ())
         winners = sorted([decode(content) for content in self._winners.values()], key=_ORDER)
         return Contents(tuple(winners), tuple(decode(content) for content in sorted(self._lost())))
 
     def encode(self) -> bytes:
         """One line for each content after a version line; equal histories have equal bytes."""
+        if self._unread is not None:
+            return self._unread
         lines = sorted([*self._winners.values(), *self._lost()])
         return b"\n".join([_VERSION + (b" oversize" if self.oversize else b""), *lines])
 
@@ -87,14 +115,41 @@ class History:
         Returns: the events for which there was no room, because both together are oversize.
         Raises: ValueError: written by a newer version.
         """
-        header, *lines = encoded.split(b"\n")
-        version, _, flag = header.partition(b" ")
-        if version != _VERSION:
-            raise ValueError("state of an unknown version")
+        flagged = _flag(encoded)
+        if self._unread is not None:
+            if not self.oversize and not flagged and self._one_holds_both(encoded):
+                return []
+            self._read()
+        lines = encoded.split(b"\n")[1:]
         contents = [decode_with_canonical(line) for line in lines]
         refused = [event for event, content in contents if self._add(event.ref, content).outcome == "oversize"]
-        self.oversize = self.oversize or flag == b"oversize"
+        self.oversize = self.oversize or flagged
         return refused
+
+    def _one_holds_both(self, encoded: bytes) -> bool:
+        """Whether one of two unread histories is part of the other; then the larger is kept, still unread."""
+        ours, theirs = (set(one.split(b"\n")) for one in (self._unread or b"", encoded))
+        if ours <= theirs and len(theirs) <= MAX_EVENTS:
+            self._unread = encoded
+            return True
+        return theirs <= ours
+
+    def _read(self) -> list[Event]:
+        """Decode what has not been read; returns the events.
+
+        Raises: ConfigError: a newer version wrote it, with events that we do not know.
+        """
+        encoded, self._unread = self._unread or _VERSION, None
+        lines = encoded.split(b"\n")[1:]
+        try:
+            events = [decode(line) for line in lines]
+        except InvalidEvent as error:
+            raise ConfigError(f"a state holds an event that this version cannot read: {error.code}") from None
+        flagged, self.oversize = self.oversize, False
+        for event, line in zip(events, lines, strict=True):
+            self._add(event.ref, line)
+        self.oversize = flagged
+        return events
 
     def _lost(self) -> Iterator[bytes]:
         for contents in self._losers.values():
@@ -107,3 +162,11 @@ def contents_of(events: Iterable[Event]) -> Contents:
     for event in events:
         history.add(event)
     return history.contents()
+
+
+def _flag(encoded: bytes) -> bool:
+    """Whether encoded bytes say that the item is oversize. Raises: ValueError: written by a newer version."""
+    version, _, flag = encoded.partition(b"\n")[0].partition(b" ")
+    if version != _VERSION:
+        raise ValueError("state of an unknown version")
+    return flag == b"oversize"

@@ -20,6 +20,7 @@ from schemas.topics import event_key
 from streams.apps.clock import Clock, wall_clock
 from streams.apps.guard import run_beside
 from streams.apps.infer import metrics as names
+from streams.apps.infer.items import Packing
 from streams.apps.infer.outbox import Outbox
 from streams.apps.infer.partition import Partition
 from streams.apps.intake import dead_letter, read_event, received_at
@@ -78,6 +79,7 @@ class Infer:
         self.app, self.broker, self.policies, self.clock = app, broker, policies, clock
         self.settings = settings or InferSettings()
         self.partitions: dict[int, Partition] = {}
+        self._packing = Packing()
         self.outbox = Outbox()
         self.producer = BatchProducer(broker)
         self._started = False
@@ -131,7 +133,7 @@ class Infer:
 
     def _fold(self, partition: Partition, record: Record) -> None:
         try:
-            event = read_event(record, partition.folds.keys())
+            event = read_event(record, partition.folds)
             key = event_key(event)
             if partition.is_stub(key):
                 self.outbox.add_late(partition.number, key, event.canonical())
@@ -249,7 +251,7 @@ class Infer:
             self._started = True
         began_s = time.perf_counter()
         numbers = sorted(tp.partition for tp in tps if tp.topic == topics.EVENTS)
-        restored = {number: Partition(number, self.policies) for number in numbers}
+        restored = {number: Partition(number, self.policies, packing=self._packing) for number in numbers}
         async for record in read_to_barrier(topics.STATE, numbers, broker=self.broker, producer=self.producer):
             if record.value is not None:
                 restored[record.partition].restore(decode_state(record.value))

@@ -5,18 +5,19 @@ from __future__ import annotations
 import heapq
 import sys
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime, timedelta
 
 from schemas.errors import InvalidEvent
 from schemas.events import Event
 from schemas.policy import PolicyBook
 from schemas.rows import Row, WorkItemRow
-from schemas.topics import event_key, work_item_key
+from schemas.topics import event_key, split_key, work_item_key
 from schemas.vocabulary import EARLIEST
+from streams.apps.infer.items import Items, Packing
 from streams.apps.infer.stubs import Stubs
 from streams.apps.state import encode_state, history_of
-from streams.inference.fold import WorkItemFold
+from streams.inference.fold import Outline, WorkItemFold
 
 WITH_EPISODES = ("handoff", "work_item", "communication", "problem")
 
@@ -32,15 +33,16 @@ class Partition:
         stubs: evicted work items.
     """
 
-    def __init__(self, number: int, policies: PolicyBook, hot_items: int = 200) -> None:
+    def __init__(self, number: int, policies: PolicyBook, hot_items: int = 200, packing: Packing | None = None) -> None:
         self.number, self.policies = number, policies
         self.assignment = -1
         self.next_offset = 0
         self._began_at, self._began_at_offset = EARLIEST, 0
         self.written_offset = 0
-        self.folds: dict[bytes, WorkItemFold] = {}
+        self.folds = Items(packing)
         self.stubs = Stubs()
         self._unsaid: dict[bytes, WorkItemFold] = {}
+        self._saying: dict[bytes, WorkItemFold] = {}
         self._unsaved: dict[bytes, WorkItemFold] = {}
         self._leaving: dict[bytes, WorkItemFold] = {}
         self._evicted: dict[bytes, WorkItemFold] = {}
@@ -54,15 +56,16 @@ class Partition:
         key = work_item_key(row.process, row.work_item)
         if row.evicted:
             self.stubs.add(key)
-            self.folds.pop(key, None)
+            self.folds.drop(key)
             return
         self.stubs.discard(key)
         held = self.folds.get(key)
         if held is None:
-            self.folds[key] = WorkItemFold.restored(row, history_of(row))
+            held = self.folds.add(key, WorkItemFold.restored(row, history_of(row)))
         else:
             held.unite(row, history_of(row))
             held.next_deadline_at, held.closed = row.next_deadline_at, row.closed
+        self.folds.put_to_rest(key)
 
     def start(self, began_at: datetime = EARLIEST, say_again: bool = False, end_offset: int = 0) -> None:
         """All state is read: watch deadlines and lingering items again; say everything again, if asked to.
@@ -72,10 +75,10 @@ class Partition:
             end_offset: where the partition ends now, as the broker says: the same, whatever clocks say. 0: not known.
         """
         self._began_at, self._began_at_offset = began_at, end_offset
-        for key, fold in self.folds.items():
-            self._watch(key, fold)
+        for key, item in self.folds.outlines():
+            self._watch(key, item)
         if say_again:
-            self._unsaid.update(self.folds)
+            self._unsaid.update((key, self.folds[key]) for key in self.folds)
 
     def fold(self, event: Event, arrived_at: datetime, offset: int = sys.maxsize) -> bytes | None:
         """Take in one event. Returns the content that lost, if two contents claim its identity.
@@ -87,13 +90,17 @@ class Partition:
         key = event_key(event)
         held = self.folds.get(key)
         if held is None:
-            held = self.folds[key] = WorkItemFold(event.process, event.subject, arrived_at)
+            held = self.folds.add(key, WorkItemFold(event.process, event.subject, arrived_at))
         if offset < self._began_at_offset or arrived_at < self._began_at:  # perhaps read before, by a worker that died
             held.may_have_been_told()
+        else:
+            held.nobody_else_told()
         added = held.add(event, arrived_at)
         self._stay(key, held)
         if added.outcome != "known":
             self._unsaid[key] = self._unsaved[key] = held
+        elif not any(key in used for used in self._in_use()):
+            self.folds.put_to_rest(key)
         if added.outcome == "oversize":
             raise InvalidEvent("oversize")
         return added.loser
@@ -108,13 +115,14 @@ class Partition:
 
     def take_changes(self, as_of: datetime) -> Iterator[tuple[bytes, list[Row]]]:
         """The changed rows of every work item that changed, each once. Cost: about 100 µs for each."""
-        changed, self._unsaid = self._unsaid, {}
-        for key, fold in changed.items():
+        self._saying, self._unsaid = self._unsaid, {}
+        for key, fold in self._saying.items():
             rows = fold.changes(self.policies, as_of)
             self._unsaved[key] = fold
             self._watch(key, fold)
             self._keep_hot(key, fold)
             yield key, rows
+        self._saying = {}
 
     def tick(self, now: datetime) -> None:
         """Look at the clock: items whose deadline has passed change; settled ones leave."""
@@ -126,7 +134,7 @@ class Partition:
             fold = self.folds.get(key)
             if fold is None or key in self._unsaid:
                 continue
-            if fold.settled(now, self._linger(fold)):
+            if fold.settled(now, self._linger(key)):
                 self._leaving[key] = self._unsaved[key] = fold
             else:
                 self._watch(key, fold)
@@ -136,7 +144,9 @@ class Partition:
         changed, self._unsaved = self._unsaved, {}
         self._evicted |= self._leaving
         self._leaving.clear()
-        return [(key, encode_state(fold, as_of, evicted=key in self._evicted)) for key, fold in changed.items()]
+        states = [(key, encode_state(fold, as_of, evicted=key in self._evicted)) for key, fold in changed.items()]
+        self.folds.rest(*self._in_use())
+        return states
 
     def has_unsaved(self) -> bool:
         """Whether a checkpoint would write anything."""
@@ -146,9 +156,13 @@ class Partition:
         """The state records last taken are acknowledged: items that leave are now stubs."""
         for key in self._evicted:
             self.stubs.add(key)
-            self.folds.pop(key, None)
+            self.folds.drop(key)
             self._hot.pop(key, None)
         self._evicted.clear()
+
+    def _in_use(self) -> tuple[Container[bytes], ...]:
+        """Keys of the folds that something else than `folds` holds, so that they must not rest."""
+        return self._hot, self._unsaid, self._saying, self._unsaved, self._leaving, self._evicted
 
     def _stay(self, key: bytes, fold: WorkItemFold) -> None:
         """An event came for an item that was about to leave: it is kept, and its state is written again."""
@@ -156,14 +170,14 @@ class Partition:
             self._unsaved[key] = fold
             self._watch(key, fold)
 
-    def _watch(self, key: bytes, fold: WorkItemFold) -> None:
-        if fold.next_deadline_at is not None:
-            self._deadlines.set(key, fold.next_deadline_at)
-        elif fold.closed or fold.history.oversize:
-            self._lingering.set(key, fold.last_arrival_at + self._linger(fold))
+    def _watch(self, key: bytes, item: WorkItemFold | Outline) -> None:
+        if item.next_deadline_at is not None:
+            self._deadlines.set(key, item.next_deadline_at)
+        elif item.ending:
+            self._lingering.set(key, item.last_arrival_at + self._linger(key))
 
-    def _linger(self, fold: WorkItemFold) -> timedelta:
-        return timedelta(seconds=self.policies.newest(fold.process).process.linger_s)
+    def _linger(self, key: bytes) -> timedelta:
+        return timedelta(seconds=self.policies.newest(split_key(key)[0]).process.linger_s)
 
     def _keep_hot(self, key: bytes, fold: WorkItemFold) -> None:
         self._hot[key] = fold
