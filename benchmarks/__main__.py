@@ -19,6 +19,7 @@ from benchmarks.frameworks.measure import frameworks, pairs
 from benchmarks.gateway import gateway
 from benchmarks.infer import infer
 from benchmarks.latency import latency
+from benchmarks.latency_on_kafka import latency_on_kafka
 from benchmarks.memory import memory, with_memory
 from benchmarks.panels import panels
 from benchmarks.plan import QUICK, Plan
@@ -27,7 +28,18 @@ from benchmarks.report import Figure, as_json, machine, show
 from benchmarks.sink import sink
 
 Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
-_ALL: tuple[Benchmark, ...] = (fold, infer, checkpoint, sink, latency, panels, gateway, replays, memory)
+_ALL: tuple[Benchmark, ...] = (
+    fold,
+    infer,
+    checkpoint,
+    sink,
+    latency,
+    latency_on_kafka,
+    panels,
+    gateway,
+    replays,
+    memory,
+)
 _WHEN_NAMED: tuple[Benchmark, ...] = (frameworks, pairs)
 """These install packages that Tieline does not need."""
 BENCHMARKS: dict[str, Benchmark] = {getattr(each, "__name__", ""): each for each in (*_ALL, *_WHEN_NAMED)}

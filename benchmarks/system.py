@@ -70,8 +70,8 @@ class System:
 
 
 @asynccontextmanager
-async def fresh_system() -> AsyncIterator[System]:
-    """An empty data folder on free loopback ports; removed at the end."""
+async def fresh_system(as_of: str = AS_OF) -> AsyncIterator[System]:
+    """An empty data folder on free loopback ports; removed at the end. `as_of`: empty for the real clock."""
     with TemporaryDirectory(prefix="tieline-bench-") as name:
         folder = prepare(Path(name))
         ports: dict[str, int] = {}
@@ -89,7 +89,7 @@ async def fresh_system() -> AsyncIterator[System]:
             finally:
                 client.close()
 
-        specs = {spec.name: spec for spec in stack(folder, ports, [POLICY], passwords, migrated, AS_OF)}
+        specs = {spec.name: spec for spec in stack(folder, ports, [POLICY], passwords, migrated, as_of)}
         yield System(folder, specs, f"127.0.0.1:{ports['broker']}", clickhouse)
 
 

@@ -18,7 +18,7 @@ class Contender:
         stateful: what it knows of a work item survives its process.
         jobs: those it can do.
         java: it runs on a JVM.
-        slow: it gets an eighth of the small job's events, or a run would take minutes.
+        slow: it gets a quarter of the small job's events, or a run would take minutes.
     """
 
     name: str

@@ -22,7 +22,7 @@ COMMIT_EVERY_S = 2.0
 """As `infer`'s checkpoints: what a restart reads again is the same for all that can be told how often to commit."""
 BATCH = 2_000
 """Records of one poll, as `infer`'s."""
-STARTED, FINISHED, ANSWER = "started.json", "finished.json", "answer.json"
+STARTED, HALF, FINISHED, ANSWER = "started.json", "half.json", "finished.json", "answer.json"
 
 
 class Output(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,10 @@ from benchmarks.frameworks.contenders import CONTENDERS, INFER, PAIRS, READ, Con
 from benchmarks.frameworks.contract import ANSWER, Entry
 from benchmarks.frameworks.pairs_job import pairs_of
 from benchmarks.load import Load, Sent, expected_of
+from deploy.composition.drain import end_offsets
 from deploy.kafka.broker import KafkaBroker
 from schemas import topics
+from schemas.errors import TransientError
 from schemas.events import Event
 from schemas.rows import EvidenceRow, ExchangeRow, HandoffRow, ProblemRow, Row
 from schemas.topics import PARTITIONS, event_key
@@ -27,13 +29,14 @@ from streams.transport.barrier import read_to_barrier
 from streams.transport.partitioner import partition_for
 from streams.transport.producer import BatchProducer, Pair
 
-COPIES = 8
+COPIES = 4
 _ROWS: dict[str, type[Row]] = {
     "handoffs": HandoffRow,
     "exchanges": ExchangeRow,
     "problems": ProblemRow,
     "evidence": EvidenceRow,
 }
+_LEADERS_TIMEOUT_S = 120.0
 _SMALL, _SHORT = "bench.small", "bench.short"
 
 
@@ -59,11 +62,14 @@ class Field:
         courses: by job, and `short` for slow contenders of the small job.
     """
 
-    def __init__(self, load: Load, copies: int = COPIES) -> None:
-        short = [*_renamed(load, 1)]
-        whole, small = Course(topics.EVENTS, load.sent), Course(_SMALL, [*_renamed(load, copies)])
-        self.courses = {INFER: whole, READ: whole, PAIRS: small, "short": Course(_SHORT, short)}
-        self._expected = expected_of(load)
+    def __init__(self, load: Load, jobs: Collection[str], copies: int = COPIES) -> None:
+        self._jobs, self.courses = jobs, dict[str, Course]()
+        if INFER in jobs:
+            self.courses[INFER] = self.courses[READ] = Course(topics.EVENTS, load.sent)
+            self._expected = expected_of(load)
+        if PAIRS in jobs:
+            self.courses[PAIRS] = Course(_SMALL, [*_renamed(load, copies)])
+            self.courses["short"] = Course(_SHORT, [*_renamed(load, 1)])
 
     def course(self, contender: Contender, job: str) -> Course:
         """What a contender reads."""
@@ -77,7 +83,9 @@ class Field:
             try:
                 await asyncio.to_thread(broker.start)
                 await asyncio.to_thread(create_topics, broker.address)
-                await asyncio.to_thread(_create, broker.address)
+                names = [*dict.fromkeys(course.topic for course in self.courses.values()), *_written(self._jobs)]
+                await asyncio.to_thread(_create, broker.address, names)
+                await _led(broker.address, names)
                 await self._fill(broker.address)
                 yield broker.address
             finally:
@@ -119,13 +127,30 @@ async def _values(broker: str, topic: str) -> list[bytes]:
         return [record.value async for record in records if record.value is not None]
 
 
-def _create(broker: str) -> None:
+def _written(jobs: Collection[str]) -> list[str]:
     tables = {INFER: tuple(_ROWS), PAIRS: (PAIRS, "states"), READ: ()}
-    names = [_SMALL, _SHORT]
-    names += [f"bench.{one.name}.{table}" for one in CONTENDERS for job in one.jobs for table in tables[job]]
-    wanted = [NewTopic(name=name, num_partitions=PARTITIONS, replication_factor=1) for name in names]
+    return [
+        f"bench.{one.name}.{table}" for one in CONTENDERS for job in one.jobs if job in jobs for table in tables[job]
+    ]
+
+
+def _create(broker: str, names: Sequence[str]) -> None:
+    wanted = [
+        NewTopic(name=name, num_partitions=PARTITIONS, replication_factor=1) for name in names if name != topics.EVENTS
+    ]
     with admin(broker) as client:
         client.create_topics(wanted)
+
+
+async def _led(broker: str, names: Sequence[str]) -> None:
+    """Return once every partition has a leader: a thousand new ones take a while. Raises: TimeoutError."""
+    async with asyncio.timeout(_LEADERS_TIMEOUT_S):
+        while True:
+            try:
+                await asyncio.to_thread(end_offsets, broker, names)
+                return
+            except TransientError:
+                await asyncio.sleep(1.0)
 
 
 def _renamed(load: Load, copies: int) -> Iterable[Sent]:

@@ -37,7 +37,7 @@ def command(classpath: str) -> list[str]:
 def arguments(entry: Entry) -> list[str]:
     """What it is told."""
     where = [entry.name, entry.broker, entry.source, entry.topic(PAIRS), str(entry.folder)]
-    return [*where, str(int(COMMIT_EVERY_S * 1000))]
+    return [*where, str(int(COMMIT_EVERY_S * 1000)), str(entry.events)]
 
 
 def _build(folder: Path, paths: Path) -> None:

@@ -14,6 +14,7 @@ from benchmarks.plan import QUICK, Plan
 from benchmarks.report import Figure, figure
 
 TARGET_STATEFUL, TARGET_RAW = 2.0, 0.7
+SECOND_HALF = ", second half"
 _JOBS = {INFER: (INFER, READ), PAIRS: (PAIRS,)}
 _TITLE = {INFER: "decode and fold", PAIRS: "pairs"}
 _OURS = {INFER: "tieline", PAIRS: "tieline-transport"}
@@ -34,15 +35,15 @@ async def pairs(plan: Plan) -> list[Figure]:
 
 async def _measured(plan: Plan, title: str) -> list[Figure]:
     commands = _commands(plan, title)
-    ground = Field(simulated(plan.weeks), 1 if plan.weeks == QUICK.weeks else COPIES)
+    ground = Field(simulated(plan.weeks), _JOBS[title], 1 if plan.weeks == QUICK.weeks else COPIES)
     costs: Costs = {}
     for number in plan.repeat(f"{_TITLE[title]}: a round"):
         async with ground.broker() as broker:
             for job, contender in _order(title, number):
                 if contender.name in commands:
-                    cost = await _cost(plan, ground, contender, job, broker, commands[contender.name])
-                    if cost is not None:
-                        costs.setdefault(contender.name, {})[number] = cost
+                    ran = await _ran(plan, ground, contender, job, broker, commands[contender.name])
+                    for name, cost in ran.items():
+                        costs.setdefault(name, {})[number] = cost
     return _figures(costs, title)
 
 
@@ -57,23 +58,28 @@ def _commands(plan: Plan, title: str) -> dict[str, list[str]]:
     return commands
 
 
-async def _cost(
+async def _ran(
     plan: Plan, ground: Field, contender: Contender, job: str, broker: str, command: list[str]
-) -> Cost | None:
-    """What an event cost, and memory; None, and said, where a contender of others failed or gave a wrong answer.
+) -> dict[str, Cost]:
+    """What an event cost, and memory; nothing, and said, where a contender of others failed or was wrong.
 
     Raises: AssertionError, RuntimeError, TimeoutError: we did.
     """
     events = len(ground.course(contender, job).sent)
     try:
-        cost = await run_once(ground, contender, job, broker, command)
+        whole, second_half = await run_once(ground, contender, job, broker, command)
     except (AssertionError, RuntimeError, TimeoutError) as error:
         if contender.name in _OURS.values():
             raise
         plan.say(f"no figure: {contender.name}, {job}: {type(error).__name__}: {str(error)[-500:]}")
-        return None
-    plan.say(f"{contender.name}, {job}: {events / cost.cpu_s:,.0f} events per CPU-second, {cost.peak_mib:.0f} MiB")
-    return Cost(cost.cpu_s / events, cost.peak_mib)
+        return {}
+    plan.say(f"{contender.name}, {job}: {events / whole.cpu_s:,.0f} events per CPU-second, {whole.peak_mib:.0f} MiB")
+    found = {contender.name: Cost(whole.cpu_s / events, whole.peak_mib)}
+    if second_half is not None:
+        half = Cost(second_half.cpu_s / (events - events // 2), second_half.peak_mib)
+        plan.say(f"{contender.name}, {job}, second half: {1 / half.cpu_s:,.0f} events per CPU-second")
+        found[contender.name + SECOND_HALF] = half
+    return found
 
 
 def _order(title: str, number: int) -> Sequence[Run]:
@@ -86,14 +92,15 @@ def _order(title: str, number: int) -> Sequence[Run]:
 
 def _figures(costs: Costs, title: str) -> list[Figure]:
     figures, ours = list[Figure](), costs.get(_OURS[title], {})
-    for contender in CONTENDERS:
-        theirs = costs.get(contender.name)
+    contenders = {one.name + part: one for one in CONTENDERS for part in ("", SECOND_HALF)}
+    for named, contender in contenders.items():
+        theirs = costs.get(named)
         if not theirs:
             continue
-        name = f"{_TITLE[title]}: {contender.name}"
+        name = f"{_TITLE[title]}: {named}"
         figures.append(figure(name, "events per CPU-second", "1/s", [1 / cost.cpu_s for cost in theirs.values()]))
         figures.append(figure(name, "peak memory", "MiB", [cost.peak_mib for cost in theirs.values()]))
-        if ours and contender.name != _OURS[title]:
+        if ours and named != _OURS[title]:
             ratios = [theirs[number].cpu_s / ours[number].cpu_s for number in theirs]
             figures.append(
                 figure(name, "Tieline's events per CPU-second ÷ its", "", ratios, **_target(title, contender))

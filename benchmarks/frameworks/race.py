@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from benchmarks.cost import ROOT, Cost
 from benchmarks.frameworks import jvm
 from benchmarks.frameworks.contenders import Contender
-from benchmarks.frameworks.contract import FINISHED, STARTED, Entry
+from benchmarks.frameworks.contract import FINISHED, HALF, STARTED, Entry
 from benchmarks.frameworks.environments import python_for
 from benchmarks.frameworks.field import Field
 from benchmarks.usage import Usage, usage
@@ -23,6 +24,13 @@ from schemas.errors import TransientError
 
 _TIMEOUT_S = 400.0
 _ASK_EVERY_S = 0.25
+
+
+class Ran(NamedTuple):
+    """What all events cost, and what the second half of them did, where that is known."""
+
+    whole: Cost
+    second_half: Cost | None
 
 
 def prepared(contender: Contender) -> list[str]:
@@ -35,7 +43,7 @@ def prepared(contender: Contender) -> list[str]:
     return [str(python_for(contender)), "-m", f"benchmarks.frameworks.{contender.module}"]
 
 
-async def run_once(field: Field, contender: Contender, job: str, broker: str, command: list[str]) -> Cost:
+async def run_once(field: Field, contender: Contender, job: str, broker: str, command: list[str]) -> Ran:
     """Raises: RuntimeError: it failed, with what it said. AssertionError: its answer is wrong. TimeoutError."""
     course = field.course(contender, job)
     with TemporaryDirectory(prefix="tieline-bench-") as name:
@@ -51,8 +59,13 @@ async def run_once(field: Field, contender: Contender, job: str, broker: str, co
                 await _committed_all(broker, group, course.ends(), process, folder)
                 ended = usage(process.pid)
         await field.require_answer(entry, contender)
-        began_s = json.loads((folder / STARTED).read_text())["cpu_s"]
-    return Cost(ended.cpu_s - began_s, ended.peak_mib)
+        began_s, half_s = _mark(folder / STARTED) or 0.0, _mark(folder / HALF)
+    whole = Cost(ended.cpu_s - began_s, ended.peak_mib)
+    return Ran(whole, None if half_s is None else Cost(ended.cpu_s - half_s, ended.peak_mib))
+
+
+def _mark(path: Path) -> float | None:
+    return float(json.loads(path.read_text())["cpu_s"]) if path.exists() else None
 
 
 @asynccontextmanager

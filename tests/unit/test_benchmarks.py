@@ -27,7 +27,19 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_benchmark() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for name in ("fold", "infer", "checkpoint", "sink", "latency", "panels", "gateway", "--quick", "--json"):
+    for name in (
+        "fold",
+        "infer",
+        "checkpoint",
+        "sink",
+        "latency",
+        "panels",
+        "gateway",
+        "latency_on_kafka",
+        "frameworks",
+        "--quick",
+        "--json",
+    ):
         assert name in done.stdout
 
 

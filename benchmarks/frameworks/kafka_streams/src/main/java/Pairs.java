@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
@@ -23,8 +24,9 @@ import org.apache.kafka.streams.state.Stores;
 /**
  * The small job of pairs_job.py on Kafka Streams: the first acceptance of each offered handoff.
  *
- * <p>Arguments: name, broker, source topic, output topic, folder, commit interval in ms. One thread; state in RocksDB
- * behind its cache, with a changelog topic; at least once.
+ * <p>Arguments: name, broker, source topic, output topic, folder, commit interval in ms, number of events. One thread;
+ * state in RocksDB behind its cache, with a changelog topic; at least once. It says what it has used when it starts and
+ * after half of the events, when the compiler has done most of its work.
  */
 public final class Pairs {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -34,10 +36,10 @@ public final class Pairs {
 
     public static void main(String[] arguments) throws Exception {
         Path folder = Path.of(arguments[4]);
-        KafkaStreams streams = new KafkaStreams(topology(arguments[2], arguments[3]), settings(arguments, folder));
+        KafkaStreams streams = new KafkaStreams(topology(arguments, folder), settings(arguments, folder));
         streams.setStateListener((now, before) -> {
             if (now == KafkaStreams.State.RUNNING) {
-                started(folder.resolve("started.json"));
+                mark(folder.resolve("started.json"));
             }
         });
         streams.setUncaughtExceptionHandler(error -> {
@@ -66,10 +68,16 @@ public final class Pairs {
         return settings;
     }
 
-    private static Topology topology(String source, String output) {
+    private static Topology topology(String[] arguments, Path folder) {
+        AtomicLong untilHalf = new AtomicLong(Long.parseLong(arguments[6]) / 2);
+        Runnable counted = () -> {
+            if (untilHalf.decrementAndGet() == 0) {
+                mark(folder.resolve("half.json"));
+            }
+        };
         return new Topology()
-                .addSource("read", source)
-                .addProcessor("pair", Pairing::new, "read")
+                .addSource("read", arguments[2])
+                .addProcessor("pair", () -> new Pairing(counted), "read")
                 .addStateStore(
                         Stores.keyValueStoreBuilder(
                                         Stores.persistentKeyValueStore(STATES),
@@ -77,16 +85,16 @@ public final class Pairs {
                                         Serdes.ByteArray())
                                 .withCachingEnabled(),
                         "pair")
-                .addSink("write", output, "pair");
+                .addSink("write", arguments[3], "pair");
     }
 
-    /** CPU time until now does not count; later calls change nothing. */
-    private static void started(Path mark) {
+    /** Writes the CPU time used until now; later calls change nothing. */
+    private static void mark(Path mark) {
         try {
             if (!Files.exists(mark)) {
                 OperatingSystemMXBean system =
                         (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-                Path partial = mark.resolveSibling("started.part");
+                Path partial = mark.resolveSibling("mark.part");
                 Files.writeString(partial, "{\"cpu_s\": " + system.getProcessCpuTime() / 1e9 + "}");
                 Files.move(partial, mark);
             }
@@ -99,6 +107,11 @@ public final class Pairs {
     private static final class Pairing implements Processor<byte[], byte[], byte[], byte[]> {
         private ProcessorContext<byte[], byte[]> context;
         private KeyValueStore<byte[], byte[]> states;
+        private final Runnable counted;
+
+        private Pairing(Runnable counted) {
+            this.counted = counted;
+        }
 
         @Override
         public void init(ProcessorContext<byte[], byte[]> given) {
@@ -117,6 +130,7 @@ public final class Pairs {
                 if (found != null) {
                     context.forward(record.withValue(JSON.writeValueAsBytes(found)));
                 }
+                counted.run();
             } catch (IOException error) {
                 throw new UncheckedIOException(error);
             }
