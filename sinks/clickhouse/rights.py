@@ -122,9 +122,9 @@ def _readers_of(database: str, on: str, readers: tuple[ReadersOf, ...]) -> Itera
     for one, role in zip(readers, limited, strict=True):
         named = ", ".join(_text(process) for process in one.processes)
         for view in views:
-            yield f"GRANT{on} SELECT ON `{database}`.`{view}` TO {role}"
             policy = f"CREATE ROW POLICY OR REPLACE `{database}_{one.name}`{on} ON `{database}`.`{view}`"
             yield f"{policy} FOR SELECT USING process IN ({named}) AS RESTRICTIVE TO {role}"
+            yield f"GRANT{on} SELECT ON `{database}`.`{view}` TO {role}"
 
 
 def _text(value: str) -> str:

@@ -38,6 +38,19 @@ def test_readers_of_processes_read_what_is_of_processes_and_only_theirs() -> Non
     assert {found[1] for text in statements if (found := re.fullmatch(form, text))} == views
 
 
+def test_a_view_is_restricted_before_it_is_granted() -> None:
+    statements = rights("tieline", readers=[WARDS])
+    granted_at = {
+        text.split("`")[3]: at
+        for at, text in enumerate(statements)
+        if text.endswith("TO `tieline_reader_wards`") and text.startswith("GRANT")
+    }
+    for at, text in enumerate(statements):
+        if "RESTRICTIVE" in text:
+            assert at < granted_at.pop(text.split("`")[5])
+    assert not granted_at
+
+
 def test_others_read_as_before_where_some_are_restricted() -> None:
     statements = rights("tieline", readers=[WARDS])
     form = (
