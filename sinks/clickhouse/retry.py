@@ -27,27 +27,37 @@ class Retry:
         self._first_pause_s = first_pause_s
         self._longest_pause_s = longest_pause_s
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store")
-        self._troubled = False
+        self._troubled: set[object] = set()
+        self._away = False
 
     async def call(self, work: Callable[[], Result]) -> Result:
         """Raises: ClickHouseError: a row is refused. CancelledError: at once; the call may still take effect."""
-        pause_s = self._first_pause_s
-        while True:
-            try:
-                result = await asyncio.get_running_loop().run_in_executor(self._pool, work)
-            except (ClickHouseError, OSError) as error:
-                fault = fault_of(error)
-                if fault.of_a_row:
-                    raise
-                self._troubled = True
-                self._on_trouble(StoreAway(fault, pause_s))
-                await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
-                pause_s = min(2 * pause_s, self._longest_pause_s)
-            else:
-                if self._troubled:
-                    self._troubled = False
-                    self._on_trouble(None)
-                return result
+        pause_s, this = self._first_pause_s, object()
+        try:
+            while True:
+                try:
+                    result = await asyncio.get_running_loop().run_in_executor(self._pool, work)
+                except (ClickHouseError, OSError) as error:
+                    fault = fault_of(error)
+                    if fault.of_a_row:
+                        raise
+                    self._troubled.add(this)
+                    self._away = True
+                    self._on_trouble(StoreAway(fault, pause_s))
+                    await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
+                    pause_s = min(2 * pause_s, self._longest_pause_s)
+                else:
+                    self._well(this)
+                    return result
+        finally:
+            self._troubled.discard(this)
+
+    def _well(self, call: object) -> None:
+        """A call succeeded. A store whose disk is full still answers questions, so no other call may be in trouble."""
+        self._troubled.discard(call)
+        if self._away and not self._troubled:
+            self._away = False
+            self._on_trouble(None)
 
     def close(self) -> None:
         """Doesn't wait for a call that is under way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import cast
 
@@ -68,6 +69,42 @@ async def test_rows_are_told_once_they_are_acknowledged_and_refused_ones_are_not
     assert told.rows == {"evidence": 2}
     assert [trouble and trouble.fault.kind for trouble in troubles] == ["disk_full", None]
     assert "Anna" not in str(troubles[0])
+
+
+async def test_store_that_answers_questions_and_takes_no_rows_is_away_all_the_time() -> None:
+    troubles: list[StoreAway | None] = []
+    retry, full = Retry(troubles.append, first_pause_s=0.001, longest_pause_s=0.001, threads=2), [refusal(243)] * 20
+
+    def insert() -> None:
+        if full:
+            raise full.pop()
+
+    inserting = asyncio.create_task(retry.call(insert))
+    while len(full) > 10:
+        await retry.call(lambda: "an answer")
+    assert None not in troubles
+    await inserting
+    assert troubles[-1] is None
+    assert troubles.count(None) == 1
+
+
+async def test_call_that_was_given_up_does_not_leave_the_store_away() -> None:
+    troubles, troubled = list[StoreAway | None](), asyncio.Event()
+
+    def note(trouble: StoreAway | None) -> None:
+        troubles.append(trouble)
+        troubled.set()
+
+    def fail() -> None:
+        raise refusal(None)
+
+    retry = Retry(note, first_pause_s=10.0, threads=1)
+    given_up = asyncio.create_task(retry.call(fail))
+    await troubled.wait()
+    given_up.cancel()
+    await asyncio.wait([given_up])
+    await retry.call(lambda: "an answer")
+    assert [trouble is None for trouble in troubles] == [False, True]
 
 
 async def test_unwritten_rows_are_those_of_a_flush_under_way_too() -> None:
