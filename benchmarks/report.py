@@ -13,6 +13,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from streams.inference import facts
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -51,7 +53,7 @@ def figure(benchmark: str, measure: str, unit: str, values: Sequence[float], **t
 
 
 def machine() -> dict[str, str | float]:
-    """The class of machine, nothing that names it."""
+    """The class of machine, nothing that names it; and whether decode and fold are compiled (deploy.compiled_wheel)."""
     return {
         "cores": os.cpu_count() or 0,
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
@@ -59,6 +61,7 @@ def machine() -> dict[str, str | float]:
         "system": platform.system(),
         "python": platform.python_version(),
         "load_before": round(os.getloadavg()[0], 1),
+        "core": "interpreted" if (facts.__file__ or "").endswith(".py") else "compiled",
     }
 
 

@@ -7,8 +7,9 @@ written out so that they can be compiled as they stand (docs/adr/0030-speed.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from schemas.events import Event
@@ -138,3 +139,19 @@ class Response(Act):
 def values_of(event: Event) -> dict[str, Any]:
     """The fields of an event, as it holds them: asking the model for one after the other takes ten times as long."""
     return event.__dict__
+
+
+_ORDER = itemgetter("time", "sequence", "source", "id")
+
+
+def in_order(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Events of distinct identities by `Envelope.order`, in half the time."""
+    keyed = [(*_ORDER(values_of(event)), event) for event in events]
+    keyed.sort()
+    return tuple([key[4] for key in keyed])
+
+
+def ref_of(event: Event) -> str:
+    """`Envelope.ref` in half the time."""
+    values = values_of(event)
+    return f"{values['source']}#{values['id']}"

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from operator import attrgetter
 from typing import NamedTuple
 
 from schemas.decoding import decode
 from schemas.errors import InvalidEvent
 from schemas.events import Event, InterventionEnded, InterventionStarted, SurveyScored
-from schemas.vocabulary import EventRef
+from streams.inference.acts import in_order, ref_of
 from streams.inference.history import MAX_EVENTS, Contents
 
 _NOT_WORK = frozenset({InterventionStarted, InterventionEnded, SurveyScored})
-_order = attrgetter("order")
 
 
 class Known(NamedTuple):
@@ -34,7 +32,7 @@ class Known(NamedTuple):
 
 def known(payloads: Iterable[bytes]) -> Known:
     """The contents of canonical payloads, in any order and with any repeats. Cost: nearly all of it is decoding."""
-    winners: dict[EventRef, Event] = {}
+    winners: dict[str, Event] = {}
     losers: dict[bytes, Event] = {}
     unusable: Counter[str] = Counter()
     for payload in set(payloads):
@@ -45,20 +43,20 @@ def known(payloads: Iterable[bytes]) -> Known:
             continue
         if type(event) in _NOT_WORK:
             continue
-        held = winners.setdefault(event.ref, event)
+        ref = ref_of(event)
+        held = winners.setdefault(ref, event)
         if held is not event:
-            _resolve(held, event, winners, losers)
+            _resolve(ref, held, event, winners, losers)
     distinct = len(winners) + len(losers)
-    in_order = sorted(winners.values(), key=_order)
-    contents = Contents(tuple(in_order), tuple(losers[content] for content in sorted(losers)))
+    contents = Contents(in_order(winners.values()), tuple([losers[content] for content in sorted(losers)]))
     return Known(contents, distinct, distinct > MAX_EVENTS, unusable)
 
 
-def _resolve(held: Event, event: Event, winners: dict[EventRef, Event], losers: dict[bytes, Event]) -> None:
+def _resolve(ref: str, held: Event, event: Event, winners: dict[str, Event], losers: dict[bytes, Event]) -> None:
     """The smaller canonical bytes win; two ways to write one content are one content."""
     kept, other = held.canonical(), event.canonical()
     if other < kept:
-        winners[event.ref] = event
+        winners[ref] = event
         losers[kept] = held
     elif other > kept:
         losers[other] = event
