@@ -39,13 +39,7 @@ def generated(said: Said) -> None:
     """The same examples in every process."""
 
     @seed(7)
-    @settings(
-        max_examples=EXAMPLES,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=[*HealthCheck],
-    )
+    @_SETTINGS
     @given(work_items, policy_books, as_ofs)
     def add(events: list[Event], book: PolicyBook, as_of: datetime) -> None:
         said.add(events, book, as_of)
