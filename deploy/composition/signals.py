@@ -70,7 +70,14 @@ class SignalsOnClickHouse:
 
     async def open(self) -> None:
         """Raises: ConfigError: the account is refused, or migrations are missing. TransientError: no answer."""
-        client = await asyncio.to_thread(connect, self._settings)
+        try:
+            client = await asyncio.to_thread(connect, self._settings)
+        except TransientError:  # whoever opens says so and tries again
+            if self._watch is not None:
+                self._watch.troubled("no_answer")
+            raise
+        if self._watch is not None:
+            self._watch.answers()
         await self._retry.call(lambda: require_current(client))
         self._client = client
 

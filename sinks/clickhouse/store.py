@@ -12,7 +12,7 @@ from typing import TypeVar
 from clickhouse_connect.driver.client import Client
 
 from schemas.envelope import Envelope
-from schemas.errors import InvariantError
+from schemas.errors import InvariantError, TransientError
 from schemas.policy import PolicyBook
 from schemas.rows import METHOD_VERSION
 from sinks.clickhouse.faults import StoreAway
@@ -51,7 +51,7 @@ class ClickHouseStore:
 
         Raises: ConfigError: the account is refused, or migrations are missing. TransientError: no answer.
         """
-        client = await asyncio.to_thread(connect, self._settings)
+        client = await self._connected()
         await self._retry.call(lambda: require_current(client))
         windows, names = Windows(client, self._retry), Names(client, self._retry)
         await windows.recover()
@@ -59,6 +59,15 @@ class ClickHouseStore:
         self._writer = Writer(
             client, self._retry, on_refused=on_refused, before=before_inserts(windows, names), watch=self._watch
         )
+
+    async def _connected(self) -> Client:
+        try:
+            client = await asyncio.to_thread(connect, self._settings)
+        except TransientError:  # whoever opens says so and tries again
+            self._watch.troubled("no_answer")
+            raise
+        self._watch.answers()
+        return client
 
     async def close(self) -> None:
         """Let go of the connection and the threads."""

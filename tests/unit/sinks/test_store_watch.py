@@ -10,8 +10,11 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
+from schemas.errors import TransientError
 from sinks.clickhouse.faults import KINDS, StoreAway, fault_of
 from sinks.clickhouse.retry import Retry
+from sinks.clickhouse.settings import ClickHouseSettings
+from sinks.clickhouse.store import ClickHouseStore
 from sinks.clickhouse.writer import Writer
 
 
@@ -20,6 +23,7 @@ class Told:
 
     def __init__(self) -> None:
         self.rows: dict[str, int] = {}
+        self.kinds: list[str] = []
 
     def inserted(self, table: str, rows: int, took_s: float) -> None:
         assert took_s >= 0
@@ -27,7 +31,8 @@ class Told:
 
     def aggregated(self, windows: int) -> None: ...
 
-    def troubled(self, kind: str) -> None: ...
+    def troubled(self, kind: str) -> None:
+        self.kinds.append(kind)
 
     def answers(self) -> None: ...
 
@@ -105,6 +110,14 @@ async def test_call_that_was_given_up_does_not_leave_the_store_away() -> None:
     await asyncio.wait([given_up])
     await retry.call(lambda: "an answer")
     assert [trouble is None for trouble in troubles] == [False, True]
+
+
+async def test_store_that_is_away_at_the_start_is_told() -> None:
+    told = Told()
+    store = ClickHouseStore(ClickHouseSettings(port=1), watch=told)
+    with pytest.raises(TransientError):
+        await store.open(refuse)
+    assert told.kinds == ["no_answer"]
 
 
 async def test_unwritten_rows_are_those_of_a_flush_under_way_too() -> None:
