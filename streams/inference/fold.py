@@ -107,9 +107,10 @@ class WorkItemFold:
         self._repeats = True
 
     def nobody_else_told(self) -> None:
-        """The event that comes next is new to everybody, and so are all after it: once it has said everything with that
-        one, a restored item knows what stands, and says only what changes again. Without this, each event of a large item
-        would say all of its rows again, for as long as the worker lives."""
+        """The next event is new to everybody, and so is whatever follows: once it has said everything with that one, a
+        restored item knows what stands, and says only what changes again. Otherwise each event of a large item would
+        say all of its rows again, for as long as the worker lives.
+        """
         self._alone = True
 
     def unite(self, row: WorkItemRow, encoded: bytes) -> None:

@@ -118,6 +118,17 @@ def test_what_lay_in_the_log_may_have_been_told_whatever_the_clock_shows() -> No
     assert {row.table for row in seen if not row.is_deleted} == {"handoffs", "evidence"}
 
 
+def test_a_restored_item_says_everything_until_it_has_said_it_with_what_nobody_else_read() -> None:
+    """Otherwise each event of a large item would say all of its rows again."""
+    before = folded(*(assigned(minute, "ab"[minute % 2]) for minute in range(20)))
+    said(before)
+    after = restarted(before, LONG_AFTER)
+    after.fold(assigned(20, "a"), LONG_AFTER)
+    assert len(said(after)) > 20
+    after.fold(assigned(21, "b"), LONG_AFTER)
+    assert 0 < len(said(after)) < 10
+
+
 def test_an_older_state_read_later_takes_nothing_back() -> None:
     older = folded(assigned(0, "a"))
     said(older)
