@@ -31,7 +31,7 @@ MET_AT_WORK = 0.7
 @pytest.fixture(scope="module")
 def events(week: list[Event]) -> list[Event]:
     """A week of the scenario; enough for a steady stream where there are many rounds."""
-    return week if ROUNDS <= MANY else weeks_of_events(8)
+    return week if ROUNDS <= MANY else weeks_of_events(3)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_kills_at_random_change_no_row(
 ) -> None:
     dice, killed = random.Random(50), Counter[str]()
     with rig(fresh_kafka, tmp_path / "data") as tieline:
-        with Load(fresh_kafka.address, events, per_s=max(100.0, len(events) / (ROUNDS * 6))) as load:
+        with Load(fresh_kafka.address, events, per_s=max(60.0, len(events) / (ROUNDS * 6))) as load:
             load.released = len(events) // ROUNDS
             tieline.wait_until_stored(1, "work_items")
             for number in range(ROUNDS):
