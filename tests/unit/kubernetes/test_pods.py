@@ -67,8 +67,9 @@ def test_job_that_migrates_and_apps_that_write_are_different_accounts() -> None:
             text for path, text in strings(pods(BUILDS["base"])[component]) if text.startswith("tieline-clickhouse-")
         }
 
-    assert secret("migrate") == {"tieline-clickhouse-migrator"}
-    assert secret("sink") == secret("signals") == {"tieline-clickhouse-writer"}
+    authority = {"tieline-clickhouse-ca"}
+    assert secret("migrate") == {"tieline-clickhouse-migrator"} | authority
+    assert secret("sink") == secret("signals") == {"tieline-clickhouse-writer"} | authority
 
 
 @each_pod
@@ -287,7 +288,8 @@ def _variables_behind(command: Any) -> set[str]:
         return {value for key, value in vars(module).items() if key.endswith("_ENV") and isinstance(value, str)}
 
     options = {parameter.name for parameter in command.params}
-    found = named(settings) if command.name in WITH_STORE else set()
+    # SSL_CERT_FILE: read by OpenSSL, for the store's certificate.
+    found = named(settings) | {"SSL_CERT_FILE"} if command.name in WITH_STORE else set()
     found |= {target.BROKER_ENV} | named(security) if "broker" in options else set()
     found |= {target.POLICIES_ENV} if "policy" in options else set()
     found |= {target.DATA_ENV} if "data" in options else set()
