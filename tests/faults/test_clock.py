@@ -66,6 +66,12 @@ class Clocked(Rig):
         """The apps' clock shows this instant and goes on from there."""
         set_ahead(self.clock, instant.timestamp() - time.time())
 
+    def judged_after(self, instant: datetime) -> int:
+        """How much evidence is ripe that cannot be at this instant."""
+        sql = "SELECT count() FROM evidence FINAL WHERE ripe AND known_at > parseDateTime64BestEffort('{}', 6)"
+        ((count,),) = self.rows(sql.format(instant.isoformat()))
+        return int(str(count))
+
     def pin(self, as_of: str) -> None:
         """Start the apps again, judging at this instant."""
         for app in ("infer", "sink"):
@@ -87,6 +93,7 @@ def test_clocks_that_jump_leave_the_rows_of_one_that_does_not(
     try:
         tieline.set_clock(week[0].time)
         tieline.start()
+        early = 0
         for number, jump in enumerate(jumps):
             part = week[number * size : (number + 1) * size]
             tieline.set_clock(part[0].time)
@@ -97,6 +104,8 @@ def test_clocks_that_jump_leave_the_rows_of_one_that_does_not(
             if number % 2:
                 tieline.kill_and_restart(["infer"])
             tieline.wait_until_stored(min((number + 1) * size, len(week)))
+            early += tieline.judged_after(part[-1].time)
+        assert early > 0, "a clock that is ahead judges too early"
         tieline.set_clock(datetime.now(UTC))
         tieline.drain()
         tieline.pin(AS_OF)
@@ -119,8 +128,10 @@ def test_with_a_clock_that_is_hours_ahead_kafka_takes_nothing_and_nothing_is_jud
     policy.write_text(POLICY)
     tieline = Clocked(fresh_kafka, tmp_path / "data", policy)
     try:
-        tieline.set_clock(now + timedelta(hours=5))
+        tieline.set_clock(now)
         tieline.start()
+        tieline.wait_until_said("infer", "work items restored")
+        tieline.set_clock(now + timedelta(hours=5))
         tieline.send([offered(minutes)])
         tieline.wait_until_stored(1)
         tieline.wait_until_said("infer", "InvalidTimestamp")
