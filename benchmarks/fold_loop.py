@@ -44,7 +44,7 @@ class Folding:
         """Decode and fold."""
         for record in records:
             partition = self.partitions[record.partition]
-            partition.fold(read_event(record, partition.folds.keys()), received_at(record))
+            partition.fold(read_event(record, partition.folds), received_at(record))
 
     def changes(self) -> Iterator[Row]:
         """The rows that changed, as `infer` says them after a batch."""
@@ -59,7 +59,7 @@ class Folding:
 
     def answer(self) -> Answer:
         """What the folds hold now, computed from their events."""
-        held = (fold for partition in self.partitions for fold in partition.folds.values())
+        held = (partition.folds[key] for partition in self.partitions for key in partition.folds)
         found = (facts_of(fold.history.contents(), self.policies, AS_OF_INSTANT) for fold in held)
         return answer_of(row for facts in found for row in facts.rows.values())
 

@@ -29,7 +29,7 @@ class InferBatched:
     def take(self, records: Sequence[Record]) -> None:
         for record in records:
             partition = self._partitions[record.partition]
-            partition.fold(read_event(record, partition.folds.keys()), received_at(record))
+            partition.fold(read_event(record, partition.folds), received_at(record))
 
     def outputs(self) -> Iterator[Output]:
         for partition in self._partitions:
@@ -39,7 +39,7 @@ class InferBatched:
 
     def answer(self) -> Answer:
         """What the folds hold, computed from their events: for a loop that writes nothing."""
-        held = (fold for partition in self._partitions for fold in partition.folds.values())
+        held = (partition.folds[key] for partition in self._partitions for key in partition.folds)
         found = (facts_of(fold.history.contents(), self._policies, AS_OF_INSTANT) for fold in held)
         return answer_of(row for facts in found for row in facts.rows.values())
 
