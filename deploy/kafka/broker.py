@@ -21,7 +21,7 @@ from schemas.errors import TransientError
 _HOST = "127.0.0.1"
 _JVM = ["-Xms96m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 _QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-_READY_TIMEOUT_S = 120.0
+_READY_TIMEOUT_S = 300.0
 _STOP_TIMEOUT_S = 20.0
 _PR_SET_PDEATHSIG = 1
 
@@ -81,7 +81,7 @@ class KafkaBroker:
     def start(self) -> Self:
         """Format the storage if it is new, start the broker and wait until it answers.
 
-        Raises: ConfigError: Java or the jars are missing. TransientError: it ended, or was not ready in two minutes.
+        Raises: ConfigError: Java or the jars are missing. TransientError: it ended, or was not ready in five minutes.
         """
         self.format()
         self.launch()
@@ -129,7 +129,7 @@ class KafkaBroker:
         return []
 
     def wait_until_ready(self) -> None:
-        """Return once it answers. Raises: TransientError: it ended, or was not ready in two minutes."""
+        """Return once it answers. Raises: TransientError: it ended, or was not ready in five minutes."""
         deadline_s = time.monotonic() + _READY_TIMEOUT_S
         while time.monotonic() < deadline_s:
             if self._process is None or self._process.poll() is not None:

@@ -18,7 +18,7 @@ from tests.integration.pipeline.conftest import DEMO_POLICY, KEY
 from tests.integration.pipeline.running import AS_OF, Hash, Running
 
 ROUNDS_ENV = "TIELINE_FAULT_ROUNDS"
-WAIT_S = 120.0
+WAIT_S = 300.0
 
 
 def rounds(default: int, most: int | None = None) -> int:

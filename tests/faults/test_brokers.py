@@ -53,7 +53,7 @@ def cluster(tmp_path: Path) -> Iterator[KafkaCluster]:
         yield started
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 def test_the_only_broker_killed_and_started_again_changes_no_row(
     secured_kafka: SecuredKafka, tmp_path: Path, week: list[Event], undisturbed: Hash
 ) -> None:
@@ -82,7 +82,7 @@ def test_the_only_broker_killed_and_started_again_changes_no_row(
         assert all(PASSWORD not in line for name in APPS for line in tieline.log(name))
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_one_of_three_brokers_killed_under_load_stops_nothing(
     cluster: KafkaCluster, tmp_path: Path, week: list[Event], undisturbed: Hash
 ) -> None:

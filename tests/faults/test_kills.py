@@ -69,7 +69,7 @@ def kill_and_restart(tieline: Rig, victims: tuple[str, ...], dice: random.Random
     tieline.kill_and_restart(victims)
     if dice.random() < MET_AT_WORK:
         for name in victims:
-            tieline.wait_until_said(name, WORKS[name], told[name] + 1, timeout_s=120)
+            tieline.wait_until_said(name, WORKS[name], told[name] + 1)
 
 
 def assert_restarts_are_named(tieline: Rig, killed: Counter[str]) -> None:
