@@ -15,11 +15,19 @@ from pydantic_core import from_json, to_json
 
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.retry import Retry
+from sinks.clickhouse.row_cuts import cuts
 
 SOURCES: Mapping[str, int] = {"handoffs": 1, "exchanges": 2, "problems": 3}
 """Table to the number that stands for it in tie_names."""
 _AT: Mapping[str, str] = {"handoffs": "offered_at", "exchanges": "sent_at", "problems": "raised_at"}
 _MOST_KNOWN = 100_000
+_ITEM = b',"work_item":"'
+_MARKS: Mapping[str, tuple[bytes, ...]] = {
+    "handoffs": (_ITEM, b',"is_deleted":', b',"handoff_id":', b',"from_role":', b',"intent":', b',"offered_at":"'),
+    "exchanges": (_ITEM, b',"is_deleted":', b',"message_id":', b',"from_role":', b',"sent_at":', b',"sent_at":"'),
+    "problems": (_ITEM, b',"is_deleted":', b',"problem_id":', b',"from_role":', b',"raised_at":', b',"raised_at":"'),
+}
+"""Of an encoded row of each table, around what a name is made of."""
 
 
 class TieName(NamedTuple):
@@ -46,7 +54,7 @@ class Names:
     async def before_insert(self, table: str, rows: Sequence[bytes]) -> Callable[[], None]:
         """Writes the names of these encoded rows before the rows themselves are there: no row is ever without its name.
 
-        Cost: 5 µs a row; an insert, only when a tie is seen for the first time in a month.
+        Cost: 2 µs a row; an insert, only when a tie is seen for the first time in a month.
         """
         new = set(names_of(table, rows)) - self._known
         if new:
@@ -58,14 +66,32 @@ class Names:
 
 
 def names_of(table: str, rows: Sequence[bytes]) -> Iterator[TieName]:
-    """The names in encoded rows of one of `SOURCES`; a tombstone names nothing."""
+    """The names in encoded rows of one of `SOURCES`, repeats left out; a tombstone names nothing."""
+    seen: set[tuple[bytes, ...]] = set()
     for raw in rows:
+        place = _place(table, raw)
+        if place is not None:
+            if place in seen:
+                continue
+            seen.add(place)
         try:
             row = from_json(raw, cache_strings="all")
             if not row["is_deleted"]:
                 yield from _named(table, row)
         except (KeyError, ValueError, TypeError):
             continue  # no such row: the store refuses it
+
+
+def _place(table: str, raw: bytes) -> tuple[bytes, ...] | None:
+    """What the names of a row are made of, as it stands there; None: only a JSON parser can tell."""
+    found = cuts(raw, _MARKS[table])
+    if found is None:
+        return None
+    item, deleted, ident, roles, behind, at = found
+    month = at + len(_MARKS[table][-1])
+    if raw[raw.find(b'"', month) - 1] != ord("Z"):
+        return None  # its month may be another one in UTC
+    return raw[:item], raw[deleted:ident], raw[roles:behind], raw[month : month + len("2026-01")]
 
 
 def put_names(client: Client, names: set[TieName]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
@@ -90,9 +90,24 @@ class RunRecord(BaseModel):
 
 
 def event_row(
-    event: Envelope, *, received_at: datetime, topic: str = "", partition: int = -1, offset: int = -1
+    event: Envelope,
+    *,
+    received_at: datetime,
+    topic: str = "",
+    partition: int = -1,
+    offset: int = -1,
+    payload: bytes | None = None,
 ) -> bytes:
-    """A row of `events`. Cost: about 6 µs."""
+    """A row of `events`.
+
+    Args:
+        payload: the canonical bytes, where they are at hand.
+    Cost: 2 µs, or 9 µs where the payload has to be made or a text has an escape.
+    """
+    canonical = event.canonical() if payload is None else payload
+    # What the contract lets be in a text needs an escape in JSON or none at all; the topic is ours.
+    if b"\\" not in canonical and received_at.tzinfo is UTC:
+        return _plain_row(event.__dict__, received_at, topic, partition, offset, canonical.replace(b'"', b'\\"'))
     return to_json(
         {
             "source": event.source,
@@ -103,13 +118,30 @@ def event_row(
             "site": event.site,
             "subject": event.subject,
             "sequence": event.sequence,
-            "payload": event.canonical().decode(),
+            "payload": canonical.decode(),
             "received_at": received_at,
             "topic": topic,
             "partition": partition,
             "offset": offset,
         }
     )
+
+
+def _plain_row(
+    values: dict[str, Any], received_at: datetime, topic: str, partition: int, offset: int, payload: bytes
+) -> bytes:
+    """The same bytes, of texts that need no escape. `payload` is escaped."""
+    before = (
+        f'{{"source":"{values["source"]}","id":"{values["id"]}","type":"{values["type"]}",'
+        f'"time":"{_utc(values["time"])}","process":"{values["process"]}","site":"{values["site"]}",'
+        f'"subject":"{values["subject"]}","sequence":{values["sequence"]},"payload":"'
+    )
+    behind = f'","received_at":"{_utc(received_at)}","topic":"{topic}","partition":{partition},"offset":{offset}}}'
+    return b"%b%b%b" % (before.encode(), payload, behind.encode())
+
+
+def _utc(at: datetime) -> str:
+    return at.isoformat()[:-6] + "Z"
 
 
 def work_item_state(stored: str) -> bytes:

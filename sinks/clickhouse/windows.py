@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from pydantic_core import from_json, to_json
@@ -21,6 +20,7 @@ from sinks.clickhouse.estimate_sql import prior_sql
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.publish_sql import PUBLISHABLE_TIES
 from sinks.clickhouse.retry import Retry
+from sinks.clickhouse.row_cuts import cuts
 from sinks.clickhouse.shards import merge_rows
 from sinks.clickhouse.windows_sql import (
     QUARTERS,
@@ -37,6 +37,23 @@ from sinks.clickhouse.windows_sql import (
 
 _NAMED_KEYS, _NAMED_CHARACTERS = 200, 25_000
 """Keys that may stand in a statement's text, twice; the embedded engine limits it to 256 KiB."""
+_ITEM, _EPISODE, _RULE, _PART, _AT = b',"work_item":"', b'","episode_id":"', b',"rule":"', b'","part":', b',"at":"'
+_MARKS = (
+    _ITEM,
+    _EPISODE,
+    b'","event_ids":[',
+    b',"is_deleted":',
+    _RULE,
+    _PART,
+    b',"communicator_role":',
+    b',"communicator_actors":',
+    b',"dimension":',
+    _AT,
+    b',"known_at":',
+    b',"period":',
+    b',"waited_s":',
+)
+"""Of an encoded `EvidenceRow`, around what says its key and its window."""
 PRIOR = ("run", "process", "dimension", "origin")
 
 
@@ -65,9 +82,9 @@ class Windows:
         """
         entered = _entered(rows)
         stored = await self._stored(list(entered)) if entered else []
-        await self._note({window for window, key in stored if entered[key] != {window}})
+        await self._note({window for window, key in stored if len(entered[key]) != 1 or window not in entered[key]})
         self._open.windows |= {window for window, _ in stored}
-        self._open.windows |= set().union(*entered.values())
+        self._open.windows.update(*set(entered.values()))
         return self._acknowledged
 
     async def refresh(self) -> int:
@@ -120,8 +137,9 @@ class Windows:
 
     async def _put_down(self, keys: list[EvidenceKey]) -> str:
         batch = uuid.uuid4().hex
-        lines = [to_json({"batch": batch, **key._asdict()}) for key in keys]
-        await self._retry.call(lambda: insert_rows(self._client, "look_ups", lines))
+        # One call for all: an array without its brackets is rows with commas between them.
+        lines = to_json([{"batch": batch, **key._asdict()} for key in keys])[1:-1]
+        await self._retry.call(lambda: insert_rows(self._client, "look_ups", [lines]))
         return stored_keys(batch)
 
     def _command(self, sql: str) -> None:
@@ -183,26 +201,57 @@ INSERT INTO stale_windows (batch, {WINDOW}, is_deleted)
 SELECT batch, {WINDOW}, 1 FROM stale_windows FINAL WHERE batch IN ({listed})"""
 
 
-def _entered(rows: Sequence[bytes]) -> dict[EvidenceKey, set[Window]]:
+def _entered(rows: Sequence[bytes]) -> dict[EvidenceKey, frozenset[Window]]:
     """Key of each evidence row to the windows of its versions; a tombstone has none."""
-    entered: dict[EvidenceKey, set[Window]] = {}
+    entered: dict[EvidenceKey, frozenset[Window]] = {}
+    places: dict[tuple[bytes, ...], tuple[EvidenceKey, frozenset[Window]]] = {}
     for raw in rows:
         try:
-            key, window = _place(from_json(raw, cache_strings="all"))
+            key, windows = _placed(raw, places)
         except (KeyError, ValueError, TypeError):
             continue  # not an evidence row: the store refuses it
-        entered.setdefault(key, set()).update(window)
+        held = entered.setdefault(key, windows)
+        if held is not windows:
+            entered[key] = held | windows
     return entered
 
 
-def _place(row: dict[str, Any]) -> tuple[EvidenceKey, list[Window]]:
+def _placed(
+    raw: bytes, places: dict[tuple[bytes, ...], tuple[EvidenceKey, frozenset[Window]]]
+) -> tuple[EvidenceKey, frozenset[Window]]:
+    """Key and windows of one row. Many rows lie in few windows: only the first in each month and window is parsed."""
+    found = cuts(raw, _MARKS)
+    if found is None:
+        return _place(raw)
+    item, episode, refs, deleted, rule, part, roles, actors, dimension, at, known_at, period, waited = found
+    if raw[known_at - 2 : known_at] != b'Z"':
+        return _place(raw)  # its month may be another one in UTC
+    month = raw[dimension : at + len(_AT) + len("2026-01")]
+    place = raw[:item], raw[deleted:rule], raw[roles:actors], month, raw[period:waited]
+    known = places.get(place)
+    if known is None:
+        known = places[place] = _place(raw)
+        return known
+    other, windows = known
+    return EvidenceKey(
+        other.run,
+        other.process,
+        other.month,
+        raw[item + len(_ITEM) : episode].decode(),
+        raw[episode + len(_EPISODE) : refs].decode(),
+        raw[rule + len(_RULE) : part].decode(),
+        int(raw[part + len(_PART) : roles]),
+    ), windows
+
+
+def _place(raw: bytes) -> tuple[EvidenceKey, frozenset[Window]]:
+    row = from_json(raw, cache_strings="all")
     month = datetime.fromisoformat(row["at"]).astimezone(UTC).date().replace(day=1)
     key = EvidenceKey(row["run"], row["process"], month, row["work_item"], row["episode_id"], row["rule"], row["part"])
     if row["is_deleted"]:
-        return key, []
-    return key, [
-        Window(**{field: row[field] for field in Window._fields} | {"period_start": _day(row["period_start"])})
-    ]
+        return key, frozenset()
+    window = {field: row[field] for field in Window._fields} | {"period_start": _day(row["period_start"])}
+    return key, frozenset({Window(**window)})
 
 
 def _day(text: str) -> date:
