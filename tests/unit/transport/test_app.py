@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from faust.exceptions import ConsumerNotStarted
 
 from schemas.errors import ConfigError
 from streams.transport.app import batch_app
@@ -71,3 +72,16 @@ def test_faust_tables_are_refused() -> None:
     app = batch_app("tieline.infer", "127.0.0.1:9092")
     with pytest.raises(ConfigError, match="counts"):
         app.Table("counts")
+
+
+@pytest.mark.parametrize("error", [AssertionError, AttributeError, KeyError, ConsumerNotStarted])
+def test_end_of_a_partition_that_is_being_lost_is_not_known(error: type[Exception]) -> None:
+    def lost(_tp: TopicPartition) -> int:
+        raise error
+
+    app = batch_app("tieline.infer", "127.0.0.1:9092")
+    assert app.end_of(TopicPartition("t", 0)) is None
+    app._consumer = SimpleNamespace(highwater=lost)
+    assert app.end_of(TopicPartition("t", 0)) is None
+    app._consumer = SimpleNamespace(highwater=lambda _tp: 7)
+    assert app.end_of(TopicPartition("t", 0)) == 7
