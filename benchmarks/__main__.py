@@ -75,6 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, help="repetitions of each figure")
     parser.add_argument("--rate", type=int, help="events per second of the latency run")
     parser.add_argument("--weeks", type=int, help="of the simulated scenario, about 2,800 events each")
+    parser.add_argument("--at-once", type=int, help="contenders of frameworks and pairs side by side; 1 unless told")
     parser.add_argument("--minutes", type=float, help="length of the memory run")
     parser.add_argument("--open", type=float, metavar="ITEMS", help="open work items of the memory run, such as 1e6")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything here")
@@ -87,7 +88,9 @@ def _arguments() -> argparse.Namespace:
 
 def _plan(given: argparse.Namespace, say: Callable[[str], None]) -> Plan:
     plan = replace(QUICK if given.quick else Plan(), say=say)
-    chosen = {name: value for name in ("runs", "rate", "weeks") if (value := getattr(given, name)) is not None}
+    chosen = {
+        name: value for name in ("runs", "rate", "weeks", "at_once") if (value := getattr(given, name)) is not None
+    }
     return with_memory(replace(plan, **chosen), given.minutes, given.open)
 
 

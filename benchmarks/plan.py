@@ -17,6 +17,7 @@ class Plan:
         handoffs: in the store that panels are asked over; two and a half times as many rows of evidence.
         warm_up_s, live_s: of the latency run; only the latter counts.
         memory_minutes, open_items: of the memory runs; the former with items that open and close, the latter at once.
+        at_once: contenders of `frameworks` and `pairs` that run side by side: for machines that are busy anyway.
         say: told what is being done.
     """
 
@@ -28,6 +29,7 @@ class Plan:
     live_s: float = 60.0
     memory_minutes: float = 3.0
     open_items: int = 20_000
+    at_once: int = 1
     say: Callable[[str], None] = lambda _: None
 
     def repeat(self, what: str) -> Iterator[int]:

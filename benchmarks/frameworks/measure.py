@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from benchmarks.cost import Cost
@@ -21,6 +22,7 @@ _OURS = {INFER: "tieline", PAIRS: "tieline-transport"}
 Run = tuple[str, Contender]
 Costs = dict[str, dict[int, Cost]]
 """By contender and round; the CPU time is that of one event."""
+Ran = dict[str, Cost]
 
 
 async def frameworks(plan: Plan) -> list[Figure]:
@@ -39,11 +41,8 @@ async def _measured(plan: Plan, title: str) -> list[Figure]:
     costs: Costs = {}
     for number in plan.repeat(f"{_TITLE[title]}: a round"):
         async with ground.broker() as broker:
-            for job, contender in _order(title, number):
-                if contender.name in commands:
-                    ran = await _ran(plan, ground, contender, job, broker, commands[contender.name])
-                    for name, cost in ran.items():
-                        costs.setdefault(name, {})[number] = cost
+            for name, cost in await _round(plan, ground, broker, commands, _order(title, number)):
+                costs.setdefault(name, {})[number] = cost
     return _figures(costs, title)
 
 
@@ -58,9 +57,20 @@ def _commands(plan: Plan, title: str) -> dict[str, list[str]]:
     return commands
 
 
-async def _ran(
-    plan: Plan, ground: Field, contender: Contender, job: str, broker: str, command: list[str]
-) -> dict[str, Cost]:
+async def _round(
+    plan: Plan, ground: Field, broker: str, commands: dict[str, list[str]], order: Sequence[Run]
+) -> list[tuple[str, Cost]]:
+    places = asyncio.Semaphore(plan.at_once)
+
+    async def run(job: str, contender: Contender) -> Ran:
+        async with places:
+            return await _ran(plan, ground, contender, job, broker, commands[contender.name])
+
+    found = await asyncio.gather(*(run(job, one) for job, one in order if one.name in commands))
+    return [named for ran in found for named in ran.items()]
+
+
+async def _ran(plan: Plan, ground: Field, contender: Contender, job: str, broker: str, command: list[str]) -> Ran:
     """What an event cost, and memory; nothing, and said, where a contender of others failed or was wrong.
 
     Raises: AssertionError, RuntimeError, TimeoutError: we did.
