@@ -25,6 +25,7 @@ from tests.integration.pipeline.running import ROOT, undisturbed_hash
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 FOLDER = ROOT / "tests" / "golden" / "upgrade"
+START_S = 180.0
 NO_BROKER = Broker("kafka", "127.0.0.1:1", 0)
 RECORDINGS = sorted(path.parent.name for path in FOLDER.glob("*/about.json"))
 
@@ -96,14 +97,14 @@ def start_migrating(tieline: Rig) -> subprocess.Popen[bytes]:
 
 def migrated(tieline: Rig) -> int:
     """The exit code of a `tieline migrate` that nobody disturbs."""
-    return start_migrating(tieline).wait(60)
+    return start_migrating(tieline).wait(START_S)
 
 
 def kill_while_migrating(tieline: Rig) -> None:
     """kill -9 of `tieline migrate` as soon as it is at work."""
     process = start_migrating(tieline)
     with closing(tieline.client()) as client:
-        deadline_s = time.monotonic() + 60
+        deadline_s = time.monotonic() + START_S
         while process.poll() is None and not client.command("EXISTS TABLE migrating"):
             assert time.monotonic() < deadline_s
         process.kill()
