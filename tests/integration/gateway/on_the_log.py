@@ -15,12 +15,12 @@ from streams.transport.producer import BatchProducer
 Identity = tuple[str, str]
 
 
-def records(broker: AnyBroker, topic: str = topics.EVENTS) -> list[Record]:
+def records(broker: AnyBroker, topic: str = topics.EVENTS, partitions: int = PARTITIONS) -> list[Record]:
     """Every record, in order within a partition."""
 
     async def read() -> list[Record]:
         async with BatchProducer(broker) as producer:
-            found = read_to_barrier(topic, range(PARTITIONS), broker=broker, producer=producer)
+            found = read_to_barrier(topic, range(partitions), broker=broker, producer=producer)
             return [record async for record in found]
 
     return asyncio.run(read())
