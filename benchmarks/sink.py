@@ -13,6 +13,7 @@ from benchmarks.infer import infer_app
 from benchmarks.load import Load, expected_of, simulated
 from benchmarks.plan import Plan
 from benchmarks.report import Figure, figure
+from benchmarks.sink_rows import sink_rows
 from benchmarks.system import System, committed_past, filled_broker
 from benchmarks.usage import usage
 from deploy.composition.drain import DERIVED, SINK_GROUP, barriers
@@ -29,7 +30,7 @@ class Stored(NamedTuple):
 
 
 async def sink(plan: Plan) -> list[Figure]:
-    """the sink app and its store, from everything on Kafka to everything committed"""
+    """the sink app and its store, from everything on Kafka to everything committed; what a row costs by batch size"""
     load = simulated(plan.weeks)
     expected = expected_of(load)
     runs = [await _one(load, expected) for _ in plan.repeat("sink")]
@@ -37,6 +38,7 @@ async def sink(plan: Plan) -> list[Figure]:
         *cost_figures("sink", load, [run.sink for run in runs]),
         figure("sink", "records per CPU-second", "1/s", [run.records / run.sink.cpu_s for run in runs]),
         *cost_figures("store of the sink", load, [run.store for run in runs]),
+        *await sink_rows(plan, load),
     ]
 
 
