@@ -56,8 +56,8 @@ def test_a_restored_copy_of_the_folder_holds_the_same_and_open_work_goes_on(tmp_
         act("accepted", 30, "ward", f"h{n}", subject=f"w{n}", id=f"a{n}", **OBSERVED).canonical() for n in range(ITEMS)
     ]
     with up(data, env=AS_OF):
-        tieline("import", events_file(tmp_path / "offers.ndjson", offers), "--data", str(data))
-        tieline("import", events_file(tmp_path / "some.ndjson", answers[: ITEMS // 2]), "--data", str(data))
+        first = events_file(tmp_path / "first.ndjson", [*offers, *answers[: ITEMS // 2]])
+        tieline("import", first, "--data", str(data))
         before = contents(data)
     assert before["handoffs"].rows == ITEMS
     assert before["tie_windows"].rows
