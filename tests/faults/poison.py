@@ -22,6 +22,7 @@ from tests.integration.pipeline.test_hostile_input import hostile
 PROCESS = "p"
 """No policy names it; nothing else in these tests is of it."""
 MEGABYTE = 1_000_000
+ACTOR = json.dumps(person(1), separators=(",", ":"))
 FLOOD_KEY = work_item_key(PROCESS, "flood")
 
 
@@ -70,18 +71,27 @@ def strange_but_true() -> list[tuple[bytes, bytes]]:
     return [(work_item_key(PROCESS, str(event["subject"])), json.dumps(event).encode()) for event in told]
 
 
-def flood(events: int) -> Iterator[Pair]:
-    """So many different events of one work item, each of which would begin an inferred handoff."""
-    actor = json.dumps(person(1), separators=(",", ":"))
+def flood(events: int, heavy: bool = False) -> Iterator[Pair]:
+    """So many different events of one work item: a handoff and what is said about it; heavy: each would begin one."""
     for number in range(events):
-        role, seconds = "ab"[number % 2], number % 86_400
+        seconds = number % 86_400
         time = f"2026-01-05T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}Z"
-        data = f'{{"actor":{actor},"role":"{role}"}}'
+        kind, roles = _assigned(number) if heavy else _clarified(number)
         yield (
             FLOOD_KEY,
-            f'{{"data":{data},"id":"f{number}","process":"{PROCESS}","sequence":{number},"source":"urn:test",'
-            f'"specversion":"1.0","subject":"flood","time":"{time}","type":"tieline.work_item.assigned.v1"}}'.encode(),
+            f'{{"data":{{"actor":{ACTOR},{roles}}},"id":"f{number}","process":"{PROCESS}","sequence":{number},'
+            f'"source":"urn:test","specversion":"1.0","subject":"flood","time":"{time}","type":"{kind}"}}'.encode(),
         )
+
+
+def _assigned(number: int) -> tuple[str, str]:
+    return "tieline.work_item.assigned.v1", f'"role":"{"ab"[number % 2]}"'
+
+
+def _clarified(number: int) -> tuple[str, str]:
+    if number == 0:
+        return "tieline.handoff.offered.v1", '"from_role":"a","handoff_id":"h1","to_role":"b"'
+    return "tieline.handoff.clarified.v1", '"handoff_id":"h1","role":"b"'
 
 
 def expected_codes(large_records: int, flooded: int) -> Counter[str]:
