@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.answer import answer_of, last_said
+from benchmarks.flame import read
 from benchmarks.frameworks.contenders import CONTENDERS, INFER, PAIRS, READ
 from benchmarks.frameworks.contract import Entry, Keyed, Output
 from benchmarks.frameworks.field import Field
@@ -121,3 +122,14 @@ def test_a_process_is_told_what_its_entry_says(tmp_path: Path, monkeypatch: pyte
     assert (tmp_path / "started.json").read_text() == before
     entry.finished()
     assert json.loads((tmp_path / "finished.json").read_text())["cpu_s"] >= json.loads(before)["cpu_s"]
+
+
+def test_a_flame_has_the_share_of_every_function_and_nothing_of_starting_up() -> None:
+    folded = (
+        "thread (1): MainThread;_run_once (asyncio/base_events.py:9);f (a.py:1);g (b.py:2) 3\n"
+        "thread (1): MainThread;f (a.py:7) 1\n"
+        "thread (1): MainThread;_find_and_load (<frozen importlib._bootstrap>:1);h (c.py:3) 5\n"
+    )
+    top = read(folded)
+    assert (top.samples, list(top.inside)) == (4, ["f"])
+    assert (top.inside["f"].samples, top.inside["f"].inside["g"].samples) == (4, 3)
