@@ -75,9 +75,13 @@ class ClickHouseStore:
         if self._client is not None:
             self._client.close()
 
-    def archive_row(self, event: Envelope, received_at: datetime, topic: str, partition: int, offset: int) -> bytes:
-        """The encoded row of `events` for one event."""
-        return event_row(event, received_at=received_at, topic=topic, partition=partition, offset=offset)
+    def archive_row(
+        self, event: Envelope, payload: bytes, received_at: datetime, topic: str, partition: int, offset: int
+    ) -> bytes:
+        """The encoded row of `events` for one event; `payload` are its canonical bytes."""
+        return event_row(
+            event, received_at=received_at, topic=topic, partition=partition, offset=offset, payload=payload
+        )
 
     async def add(self, table: str, rows: Sequence[bytes]) -> None:
         """Take in encoded rows; waits while the buffer is full."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Container
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from schemas.dead_letter import DeadLetter, DeadLetterStage, dead_letter_id, payload_hash
-from schemas.decoding import decode
+from schemas.decoding import decode_with_canonical
 from schemas.errors import InvalidEvent
 from schemas.events import Event
 from schemas.topics import PARTITIONS, event_key
@@ -26,17 +27,30 @@ def read_event(record: Record, known: Container[bytes] = frozenset()) -> Event:
         known: keys of work items known to live in this partition; for those the partition is not computed again.
     Raises: InvalidEvent: `empty`, `wrong_key`, `wrong_partition`, `future`, or what `decode` says.
     """
+    return read_content(record, known)[0]
+
+
+def read_content(record: Record, known: Container[bytes] = frozenset()) -> tuple[Event, bytes]:
+    """The event and its canonical bytes, which are most often those of the record.
+
+    Raises: InvalidEvent: as `read_event`.
+    """
     if record.value is None:
         raise InvalidEvent("empty")
-    event = decode(record.value)
+    event, content = decode_with_canonical(record.value)
     key = event_key(event)
     if record.key != key:
         raise InvalidEvent("wrong_key")
-    if key not in known and partition_for(key, PARTITIONS) != record.partition:
+    if key not in known and _partition_of(key) != record.partition:
         raise InvalidEvent("wrong_partition")
     if event.time > received_at(record) + AHEAD:
         raise InvalidEvent("future", "time")
-    return event
+    return event, content
+
+
+@lru_cache(maxsize=16_384)  # who archives asks for each event of a work item
+def _partition_of(key: bytes) -> int:
+    return partition_for(key, PARTITIONS)
 
 
 def received_at(record: Record) -> datetime:

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from schemas import topics
 from schemas.dead_letter import DeadLetter, dead_letter_id, payload_hash
 from schemas.errors import InvalidEvent, TransientError
+from schemas.events import Event
 from schemas.policy import PolicyBook
 from streams.apps.clock import Clock, wall_clock
 from streams.apps.guard import run_beside
-from streams.apps.intake import read_event, received_at
+from streams.apps.intake import read_content, received_at
 from streams.apps.meter import Counted, Meter, Reports
 from streams.apps.sink import metrics as names
 from streams.apps.sink.lane import Lane
@@ -138,11 +139,11 @@ class Sink:
         self._meter.read(len(records))
         for record in records:
             try:
-                event = read_event(record)
+                event, payload = read_content(record)
             except InvalidEvent:
                 continue
             processes.add(event.process)
-            rows.append(self.store.archive_row(event, received_at(record), batch.topic, batch.partition, record.offset))
+            rows.append(self._archive_row(event, payload, record, batch.topic))
         await self._declare(processes)
         await self._together.add("events", rows, batch)
 
@@ -151,19 +152,22 @@ class Sink:
         rows, items = [], set[Item]()
         for record in _data(batch):
             try:
-                event = read_event(record)
+                event, payload = read_content(record)
             except InvalidEvent as error:
                 place = {"topic": topics.LATE, "partition": batch.partition, "offset": record.offset}
                 _log.error("not an event in %s at offset %d: %s", topics.LATE, record.offset, error, extra=place)
                 continue
             items.add((event.process, event.subject))
-            rows.append(self.store.archive_row(event, received_at(record), topics.LATE, batch.partition, record.offset))
+            rows.append(self._archive_row(event, payload, record, topics.LATE))
         await self.store.add("events", rows)
         await self._together.hand_over()  # other events of these items may still be in the lane
         await self.store.flush()
         await repair(self.store, sorted(items), self.policies, self.clock())
         self.values.add(names.REPAIRED, len(items))
         self._at_once.note(batch)
+
+    def _archive_row(self, event: Event, payload: bytes, record: Record, topic: str) -> bytes:
+        return self.store.archive_row(event, payload, received_at(record), topic, record.partition, record.offset)
 
     async def _declare(self, processes: set[str]) -> None:
         unknown = processes - self._processes

@@ -24,8 +24,10 @@ class Store(Protocol):
     async def close(self) -> None:
         """Let go of connections and threads."""
 
-    def archive_row(self, event: Event, received_at: datetime, topic: str, partition: int, offset: int) -> bytes:
-        """The encoded row of `events` for one event."""
+    def archive_row(
+        self, event: Event, payload: bytes, received_at: datetime, topic: str, partition: int, offset: int
+    ) -> bytes:
+        """The encoded row of `events` for one event; `payload` are its canonical bytes."""
 
     async def add(self, table: str, rows: Sequence[bytes]) -> None:
         """Take in encoded rows; waits when too many are not written yet."""
