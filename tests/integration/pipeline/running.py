@@ -72,7 +72,7 @@ class Running:
         log = self.folder / "store.out"
         starts = log.read_bytes().count(b"\nready ") if log.exists() else 0
         self._start("store", command, {})
-        for _ in range(600):
+        for _ in range(6_000):
             if log.read_bytes().count(b"\nready ") > starts:
                 return
             time.sleep(0.05)
