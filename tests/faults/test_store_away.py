@@ -104,8 +104,10 @@ def test_a_store_that_fails_in_every_way_delays_the_sink_and_nothing_else(
             for fault in (*ERRORS, *SILENT):
                 with making(front, fault):
                     seen.look_for(SECONDS if fault is not STUCK else fault.delay_s)
+            tieline.wait_until_said("sink", "the store answers again")
             named = tieline.metrics("sink")
             front.shut()
+            seen.look_for(SECONDS)
             tieline.kill_and_restart(["sink"])  # one that starts while there is no store
             seen.look_for(AWAY_S)
             sink_behind = behind(fresh_kafka.address, SINK_GROUP)
