@@ -64,12 +64,12 @@ def open_items_axis(at: int) -> Point:
             partition.fold(offered(number), as_of)
         _drain(partition, as_of)
     held = (_resident() - before) / at
-    probes = [worked(number * max(1, at // _PROBES) % at) for number in range(_PROBES)]
+    probes = [worked(number) for number in range(0, at, max(1, at // _PROBES))]
     began_s = time.process_time()
     for event in probes:
         partition.fold(event, as_of)
     _drain(partition, as_of)
-    return Point("open work items", at, (time.process_time() - began_s) / _PROBES * 1e6, held)
+    return Point("open work items", at, (time.process_time() - began_s) / len(probes) * 1e6, held)
 
 
 def partitions_axis(at: int) -> Point:
