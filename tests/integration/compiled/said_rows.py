@@ -1,6 +1,6 @@
 """`python -m tests.integration.compiled.said_rows FILE`: a hash of all rows of the work items in a file.
 
-The file is written once: what Hypothesis generates depends on the sources that it finds, and compiled modules have none.
+The file is written once: what Hypothesis generates depends on the sources it finds, and compiled modules have none.
 """
 
 from __future__ import annotations

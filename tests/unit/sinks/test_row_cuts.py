@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
@@ -24,6 +24,7 @@ from tests.builders import LONG_AFTER
 from tests.property.work_items import as_ofs, policy_books, work_items
 
 HOSTILE = ['"', "\\", '","part":', ',"work_item":"x', "\u00e9", "a/b", '\\"', "}{"]
+CALM = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RECEIVED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -44,6 +45,7 @@ def encoded(row: Row, text: str) -> Iterator[bytes]:
     yield to_json(fields | {at: "2026-03-01T00:30:00+02:00"})
 
 
+@CALM
 @given(work_items, policy_books, as_ofs, st.sampled_from(HOSTILE))
 def test_windows_and_keys_are_those_in_the_row(
     events: list[Event], book: PolicyBook, as_of: datetime, text: str
@@ -57,6 +59,7 @@ def test_windows_and_keys_are_those_in_the_row(
     assert windows._entered(lines) == expected
 
 
+@CALM
 @given(work_items, policy_books, as_ofs, st.sampled_from(HOSTILE))
 def test_names_are_those_in_the_row(events: list[Event], book: PolicyBook, as_of: datetime, text: str) -> None:
     rows = [row for row in rows_of(events, book, as_of) if row.table in SOURCES]
@@ -77,6 +80,7 @@ def test_what_is_no_row_is_left_to_the_store(line: bytes) -> None:
     assert not any(list(names_of(table, [line])) for table in SOURCES)
 
 
+@CALM
 @given(work_items, st.sampled_from(HOSTILE))
 def test_archive_row_says_what_the_event_says(events: list[Event], text: str) -> None:
     for event in events:
