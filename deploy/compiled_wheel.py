@@ -23,7 +23,6 @@ from schemas.errors import TielineError
 
 COMPILED = (
     "schemas/canonical_form.py",
-    "schemas/decoding.py",
     "schemas/making.py",
     "streams/inference/acts.py",
     "streams/inference/calendar.py",
@@ -42,7 +41,11 @@ COMPILED = (
     "streams/inference/timeline.py",
     "streams/replay/known.py",
 )
-"""Decode and fold: pure functions and plain classes. Models stay as they are: pydantic needs to see them."""
+"""Decode and fold: pure functions and plain classes. Models stay as they are: pydantic needs to see them.
+
+`schemas/decoding.py` must stay interpreted: compiled, `raise … from None` keeps the error that it was meant to hide, and
+a traceback would show what was sent.
+"""
 GROUP = "tieline_core"
 """Names the one shared library that all compiled modules are in."""
 
