@@ -43,7 +43,7 @@ COMPILED = (
 )
 """Decode and fold: pure functions and plain classes. Models stay as they are: pydantic needs to see them.
 
-`schemas/decoding.py` must stay interpreted: compiled, `raise … from None` keeps the error that it was meant to hide, and
+`schemas/decoding.py` must stay interpreted: compiled, `raise … from None` keeps the error it is meant to hide, and
 a traceback would show what was sent.
 """
 GROUP = "tieline_core"
