@@ -66,8 +66,9 @@ kafka: $(VENV)/run.stamp ## run a real Apache Kafka broker on loopback (needs Ja
 faults: $(VENV)/dev.stamp ## kills, brokers and stores that fail, poison, disorder, clocks, upgrades; 50 rounds where CI has two (an hour or two)
 	@TIELINE_FAULT_ROUNDS=50 TIELINE_FAULT_SECONDS=20 TIELINE_FAULT_FLOOD=1000000 \
 		TIELINE_GATEWAY_KILLS=50 TIELINE_BROKER_KILLS=5 TIELINE_SCHEMATHESIS_CASES=5000 \
-		$(BIN)/python -m pytest tests/faults tests/integration/gateway/test_kill_gateway.py \
-		tests/integration/gateway/test_schemathesis.py tests/integration/gateway/test_secured_kafka.py $(ARGS)
+		$(BIN)/python -m pytest -m "" tests/faults tests/integration/gateway/test_kill_gateway.py \
+		tests/integration/gateway/test_schemathesis.py tests/integration/gateway/test_secured_kafka.py \
+		tests/integration/store/test_cluster.py tests/integration/embedded/test_backup.py $(ARGS)
 
 bench: $(VENV)/dev.stamp ## events per CPU-second, peak memory, latency
 	@exec $(BIN)/python -m benchmarks $(ARGS)

@@ -23,7 +23,7 @@ from tests.integration.gateway.certificates import certificates
 from tests.integration.gateway.secured_kafka import PASSWORD, SecuredKafka
 from tests.integration.pipeline.running import APPS, Hash
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.long]
 ROUNDS = rounds(1, most=10)
 ROUND_S = 12.0
 LONGEST_OUTAGE_S = 4.0

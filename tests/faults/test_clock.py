@@ -19,7 +19,7 @@ from tests.faults.rig import Rig, rounds
 from tests.integration.pipeline.running import AS_OF, Hash
 from tests.integration.pipeline.test_awkward_histories import short_linger, until
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 JUMPS = (
     timedelta(days=5),
     timedelta(days=-3),

@@ -14,7 +14,7 @@ from tests.integration.pipeline.running import Hash
 from tests.integration.pipeline.test_awkward_histories import evicted, short_linger, until
 from tests.integration.pipeline.test_identical_rows import by_work_item
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.long]
 ROUNDS = rounds(1, most=10)
 APPS = ("infer", "sink")
 

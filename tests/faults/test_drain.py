@@ -15,7 +15,7 @@ from tests.faults.load import Load
 from tests.faults.rig import rig, rounds
 from tests.integration.pipeline.running import APPS, Hash
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.long]
 ROUNDS = rounds(2, most=20)
 ROUND_S = 3.0
 WITHIN_S = 10.0

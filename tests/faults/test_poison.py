@@ -36,7 +36,7 @@ from tests.faults.poison import (
 from tests.faults.rig import Rig, rig
 from tests.integration.pipeline.running import Hash
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.long]
 FLOOD = int(os.environ.get("TIELINE_FAULT_FLOOD") or 12_000)
 """Events of one work item; `make faults`: a million, after twice what an item may have, to see what each more costs."""
 FLOODS = (FLOOD,) if FLOOD < 10 * MAX_EVENTS else (2 * MAX_EVENTS, FLOOD)

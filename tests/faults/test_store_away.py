@@ -36,7 +36,7 @@ from tests.faults.load import Load
 from tests.faults.rig import Rig
 from tests.integration.pipeline.running import Hash
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.long]
 SECONDS = fault_seconds(0.5)
 AWAY_S = 8 * SECONDS
 ERRORS = (

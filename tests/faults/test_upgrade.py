@@ -23,7 +23,7 @@ from tests.faults.rig import Rig
 from tests.golden.upgrade.recording import Recording
 from tests.integration.pipeline.running import ROOT, undisturbed_hash
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.long]
 FOLDER = ROOT / "tests" / "golden" / "upgrade"
 START_S = 180.0
 NO_BROKER = Broker("kafka", "127.0.0.1:1", 0)

@@ -16,7 +16,7 @@ from tests.faults.owners import Owners
 from tests.faults.rig import Rig, rig, rounds
 from tests.integration.pipeline.running import Hash
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.long]
 STORMS = rounds(3, most=50)
 PER_S = 100.0
 UNOWNED_S = 10.0

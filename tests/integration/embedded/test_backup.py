@@ -48,6 +48,7 @@ def bring_back(archive: Path, data: Path) -> None:
         tar.extractall(data.parent, filter="tar")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_restored_copy_of_the_folder_holds_the_same_and_open_work_goes_on(tmp_path: Path) -> None:
     data, archive = tmp_path / "data", tmp_path / "tieline.tar"

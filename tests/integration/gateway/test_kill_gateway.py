@@ -133,6 +133,7 @@ def kill(kafka: KafkaBroker) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_killed_embedded_broker_takes_nothing_with_it_that_the_gateway_accepted(
     tmp_path: Path, events: list[Event], undisturbed: Hash

@@ -28,7 +28,7 @@ from tests.unit.gateway.asgi import ask
 from tests.unit.gateway.gateways import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-CASES = int(os.environ.get("TIELINE_SCHEMATHESIS_CASES", "1500" if must_run() else "500"))
+CASES = int(os.environ.get("TIELINE_SCHEMATHESIS_CASES", "800" if must_run() else "500"))
 """Over all operations together, half of them with data that the document allows; `make faults` asks 5,000."""
 WEIGHTS = {"/v1/events": 10, "/v1/validate": 7, "/v1/sources/{name}": 7}
 CHECKS = [

@@ -104,11 +104,12 @@ def said_of(tieline: Speaking, item: str) -> list[str]:
     return [signal.state for signal in tieline.on_kafka() if signal.work_item == item]
 
 
+@pytest.mark.kafka
 @pytest.mark.slow
 def test_an_overdue_handoff_is_one_signal_one_row_and_one_webhook_whoever_is_killed(
-    fresh_broker: Broker, tmp_path: Path
+    fresh_kafka: Broker, tmp_path: Path
 ) -> None:
-    with listening() as receiver, listening() as gone, speaking(fresh_broker, tmp_path) as tieline:
+    with listening() as receiver, listening() as gone, speaking(fresh_kafka, tmp_path) as tieline:
         tieline.settings({"team": receiver, "former": gone})
         receiver.status, gone.status = 503, 410
         tieline.send([overdue_offer("w1")])

@@ -38,9 +38,13 @@ from tests.integration.store.cluster_front import NAME
 from tests.integration.store.panel_rows import AS_OF, put_dead_letter, put_effects, put_measure, put_signals
 from tests.integration.store.scenario import fill, history
 
-pytestmark = pytest.mark.skipif(
-    bool(os.environ.get("TIELINE_TEST_CLICKHOUSE_URL")), reason="the two shards are two views of one embedded engine"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        bool(os.environ.get("TIELINE_TEST_CLICKHOUSE_URL")),
+        reason="the two shards are two views of one embedded engine",
+    ),
+]
 DATABASE, WEEKS = "tieline_two", 3
 AT = f"{AS_OF - timedelta(weeks=2):%Y-%m-%dT%H:%M:%SZ}".encode()
 SINCE = AS_OF - timedelta(weeks=WEEKS + 2)
