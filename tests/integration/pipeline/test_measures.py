@@ -15,7 +15,8 @@ from tests.brokers import Broker
 from tests.integration.pipeline.conftest import DEMO_POLICY
 from tests.integration.pipeline.running import Running, running
 
-WAIT_S = 45.0
+WAIT_S = 100.0
+"""Longer than the minute between the measures of a worker that has nothing to do."""
 SUMS = """
 SELECT app, sum(events), sum(batches) > 0, uniqExact(worker), max(partitions), max(lag_s) < 60, max(batch_ms_max) > 0
 FROM pipeline_measures GROUP BY app ORDER BY app"""
