@@ -68,7 +68,8 @@ faults: $(VENV)/dev.stamp ## kills, brokers and stores that fail, poison, disord
 		TIELINE_GATEWAY_KILLS=50 TIELINE_BROKER_KILLS=5 TIELINE_SCHEMATHESIS_CASES=5000 \
 		$(BIN)/python -m pytest -m "" tests/faults tests/integration/gateway/test_kill_gateway.py \
 		tests/integration/gateway/test_schemathesis.py tests/integration/gateway/test_secured_kafka.py \
-		tests/integration/store/test_cluster.py tests/integration/embedded/test_backup.py $(ARGS)
+		tests/integration/store/test_cluster.py tests/integration/embedded tests/integration/pipeline \
+		tests/integration/gateway/test_dead_letters.py $(ARGS)
 
 bench: $(VENV)/dev.stamp ## events per CPU-second, peak memory, latency
 	@exec $(BIN)/python -m benchmarks $(ARGS)

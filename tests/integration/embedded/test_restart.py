@@ -33,6 +33,7 @@ def states(data: Path) -> dict[str, int]:
     return {row["state"]: int(row["n"]) for row in rows}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_thousand_open_handoffs_survive_a_restart_and_then_close(tmp_path: Path) -> None:
     data = tmp_path / "data"

@@ -29,7 +29,7 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
         broker.stop()
 
 
-@pytest.fixture(params=["tansu", pytest.param("kafka", marks=pytest.mark.kafka)])
+@pytest.fixture(params=[pytest.param("tansu", marks=pytest.mark.long), pytest.param("kafka", marks=pytest.mark.kafka)])
 def own_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
     """Each broker in turn, with Tieline's topics and nothing on them."""
     folder = tmp_path / "broker"

@@ -225,6 +225,7 @@ def test_what_another_broker_had_at_that_place_is_not_mistaken_for_the_record(re
     assert refused.retry("moved") == {("wrong_key", "gone"): 2, ("future", "gone"): 1}
 
 
+@pytest.mark.long
 def test_a_retry_on_the_embedded_default_leaves_no_spool_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

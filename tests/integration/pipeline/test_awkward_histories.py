@@ -69,6 +69,7 @@ def open_items(tieline: Running) -> int:
     return int(str(tieline.rows("SELECT count() FROM work_items FINAL WHERE NOT evicted")[0][0]))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_items_begun_before_a_restart_go_on_after_it(
     fresh_tansu: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: Hash
@@ -87,6 +88,7 @@ def test_items_begun_before_a_restart_go_on_after_it(
         assert tieline.hash() == undisturbed
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_workers_that_join_and_leave_change_no_row(
     fresh_tansu: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: Hash
@@ -103,6 +105,7 @@ def test_workers_that_join_and_leave_change_no_row(
         assert tieline.hash() == undisturbed
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_store_that_is_killed_delays_and_loses_nothing(
     fresh_tansu: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: Hash

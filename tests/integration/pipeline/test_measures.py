@@ -48,6 +48,7 @@ def test_measures_are_no_part_of_what_a_replay_must_reproduce() -> None:
     assert "measures" not in HASHED
 
 
+@pytest.mark.long
 @pytest.mark.kafka
 @pytest.mark.slow
 def test_the_one_partition_of_measures_moves_to_the_worker_that_is_left(
