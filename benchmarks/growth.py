@@ -47,13 +47,7 @@ class Point:
 
 def events_axis(at: int) -> Point:
     """Whole work items, so many events in all: decode and fold."""
-    payloads = _items(at)
-    book, as_of = policies(), datetime.fromisoformat(AS_OF)
-    began_s, taken = time.process_time(), 0
-    for item in payloads:
-        facts_of(known(item).contents, book, as_of)
-        taken += len(item)
-    return Point("events", at, (time.process_time() - began_s) / taken * 1e6)
+    return Point("events", at, _folding(_items(at)))
 
 
 def open_items_axis(at: int) -> Point:
@@ -99,13 +93,7 @@ def ties_axis(at: int) -> Point:
 
 def workers_axis(at: int) -> Point:
     """One of so many workers, each with its share of the work items; CPU of all together is this times their number."""
-    payloads = _items(28_000)[::at]
-    book, as_of = policies(), datetime.fromisoformat(AS_OF)
-    began_s, taken = time.process_time(), 0
-    for item in payloads:
-        facts_of(known(item).contents, book, as_of)
-        taken += len(item)
-    return Point("workers", at, (time.process_time() - began_s) / taken * 1e6)
+    return Point("workers", at, _folding(_items(28_000)[::at]))
 
 
 AXES: dict[str, tuple[Callable[[int], Point], Sequence[int]]] = {
@@ -115,6 +103,16 @@ AXES: dict[str, tuple[Callable[[int], Point], Sequence[int]]] = {
     "partitions": (partitions_axis, (1, 6, 24)),
     "workers": (workers_axis, (1, 2, 4)),
 }
+
+
+def _folding(items: list[list[bytes]]) -> float:
+    """Microseconds of CPU for an event: decode and fold of whole work items."""
+    book, as_of = policies(), datetime.fromisoformat(AS_OF)
+    began_s, taken = time.process_time(), 0
+    for item in items:
+        facts_of(known(item).contents, book, as_of)
+        taken += len(item)
+    return (time.process_time() - began_s) / taken * 1e6
 
 
 def _items(events: int) -> list[list[bytes]]:

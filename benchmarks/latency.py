@@ -71,7 +71,10 @@ async def latency(plan: Plan) -> list[Figure]:
     """produced to visible in ClickHouse, and the memory of everything, through a whole embedded Tieline"""
     async with embedded_tieline() as (target, supervisor):
         pids = await asyncio.to_thread(_pids, target)
-        family = lambda: [supervisor, *(child.pid for child in psutil.Process(supervisor).children(recursive=True))]  # noqa: E731
+
+        def family() -> list[int]:
+            return [supervisor, *(child.pid for child in psutil.Process(supervisor).children(recursive=True))]
+
         return await measured(plan, target, pids, family, f"latency at {plan.rate} events/s")
 
 

@@ -28,6 +28,24 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         yield broker
 
 
+@pytest.fixture
+def fresh_tansu(tmp_path: Path) -> Iterator[Broker]:
+    """A Tansu broker with nothing on it, for topics and groups that have fixed names."""
+    folder = tmp_path / "tansu"
+    folder.mkdir()
+    with brokers.tansu(folder) as broker:
+        yield broker
+
+
+@pytest.fixture
+def fresh_kafka(tmp_path: Path) -> Iterator[Broker]:
+    """An Apache Kafka with nothing on it, for topics and groups that have fixed names."""
+    folder = tmp_path / "kafka"
+    folder.mkdir()
+    with brokers.kafka(folder) as broker:
+        yield broker
+
+
 @pytest.fixture(params=["tansu", pytest.param("kafka", marks=pytest.mark.kafka)])
 def broker(request: pytest.FixtureRequest) -> Broker:
     """Each broker in turn."""

@@ -7,6 +7,7 @@ counts as done.
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import Any
 
 import faust
@@ -49,7 +50,7 @@ def app_of(entry: Entry) -> faust.App:
                 at_ms = int(event.message.timestamp * 1000)
                 items[event.key].append(Record(event.key, event.value, 0, at_ms, (), event.message.partition))
             for key, records in items.items():
-                outputs, dump = job.fold(key, records, lambda key=key: states.get(key))  # type: ignore[misc]
+                outputs, dump = job.fold(key, records, partial(states.get, key))
                 states[key] = dump()
                 for output in outputs:
                     await topics[output.table].send(key=output.key, value=output.value, partition=output.partition)

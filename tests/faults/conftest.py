@@ -1,25 +1,13 @@
-"""Fixtures of the fault tests: brokers of one's own, events, and what a run without faults makes of them."""
+"""Fixtures of the fault tests: events, and what a run without faults makes of them."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from schemas.events import Event
-from tests import brokers
-from tests.brokers import Broker
 from tests.faults.rig import weeks_of_events
 from tests.integration.pipeline.conftest import DEMO_POLICY
 from tests.integration.pipeline.running import Hash, undisturbed_hash
-
-
-@pytest.fixture
-def fresh_kafka(tmp_path: Path) -> Iterator[Broker]:
-    """An Apache Kafka with nothing on it."""
-    with brokers.kafka(tmp_path / "kafka") as broker:
-        yield broker
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from schemas.events import Event
-from tests import brokers
 from tests.brokers import Broker
 from tests.builders import T0, act, offered
 from tests.faults.clocked import FILE_ENV, set_ahead
@@ -40,15 +39,6 @@ processes:
       accept_s: {default: 3600}
 """
 ROUNDS = rounds(1, most=5)
-
-
-@pytest.fixture
-def fresh_tansu(tmp_path: Path) -> Iterator[Broker]:
-    """A Tansu broker with nothing on it: it takes records from any time, and months of it pass here."""
-    folder = tmp_path / "tansu"
-    folder.mkdir()
-    with brokers.tansu(folder) as broker:
-        yield broker
 
 
 class Clocked(Rig):

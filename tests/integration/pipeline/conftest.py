@@ -30,24 +30,6 @@ def fresh_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bro
         yield stack.enter_context(start(folder))
 
 
-@pytest.fixture
-def fresh_tansu(tmp_path: Path) -> Iterator[Broker]:
-    """A Tansu broker with nothing on it."""
-    folder = tmp_path / "tansu"
-    folder.mkdir()
-    with brokers.tansu(folder) as broker:
-        yield broker
-
-
-@pytest.fixture
-def fresh_kafka(tmp_path: Path) -> Iterator[Broker]:
-    """An Apache Kafka with nothing on it."""
-    folder = tmp_path / "kafka"
-    folder.mkdir()
-    with brokers.kafka(folder) as broker:
-        yield broker
-
-
 @pytest.fixture(scope="session")
 def scenario_events() -> list[Event]:
     """A week of the simulated scenario, in order of time."""
