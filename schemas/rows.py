@@ -44,21 +44,25 @@ def _first_day(day: date, period: Period) -> date:
 
 
 class Row(BaseModel):
-    """What every derived row has. `key` identifies it within its work item and never changes."""
+    """What every derived row has. `key` identifies it within its work item and never changes.
+
+    Of the fields that the sink looks at, those that name a place stand together, and so do those that name the row
+    (sinks.clickhouse.row_cuts).
+    """
 
     model_config = ConfigDict(frozen=True)
     table: ClassVar[str]
 
-    run: str
-    process: str
-    site: str = ""
-    work_item: str
-    episode_id: str
     event_ids: tuple[str, ...] = ()
     policy_version: str = ""
     method_version: str = METHOD_VERSION
     revision: int = 0
     is_deleted: Literal[0, 1] = 0
+    run: str
+    process: str
+    site: str = ""
+    work_item: str
+    episode_id: str
 
 
 UNSAID = frozenset({"method_version", "revision", "is_deleted"})
@@ -168,18 +172,18 @@ class EvidenceRow(Row):
 
     rule: str
     part: int = 0
+    at: datetime
     communicator_role: str = ""
     experiencer_role: str = ""
-    communicator_actors: tuple[str, ...] = ()
-    experiencer_actors: tuple[str, ...] = ()
     dimension: str = ""
     origin: Literal["explicit", "inferred", ""] = ""
-    at: datetime
+    period: Period = "month"
+    period_start: date
+    communicator_actors: tuple[str, ...] = ()
+    experiencer_actors: tuple[str, ...] = ()
     known_at: datetime | None = None
     ripe: bool = False
     value: float | None = None
-    period: Period = "month"
-    period_start: date
     waited_s: float | None = None
     answered: bool = False
     held_s: float | None = None

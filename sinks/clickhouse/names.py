@@ -6,6 +6,7 @@ added, and views ask the rows themselves in the months of a name that no atom ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -15,19 +16,25 @@ from pydantic_core import from_json, to_json
 
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.retry import Retry
-from sinks.clickhouse.row_cuts import cuts
+from sinks.clickhouse.row_cuts import pattern
 
 SOURCES: Mapping[str, int] = {"handoffs": 1, "exchanges": 2, "problems": 3}
 """Table to the number that stands for it in tie_names."""
 _AT: Mapping[str, str] = {"handoffs": "offered_at", "exchanges": "sent_at", "problems": "raised_at"}
 _MOST_KNOWN = 100_000
-_ITEM = b',"work_item":"'
-_MARKS: Mapping[str, tuple[bytes, ...]] = {
-    "handoffs": (_ITEM, b',"is_deleted":', b',"handoff_id":', b',"from_role":', b',"intent":', b',"offered_at":"'),
-    "exchanges": (_ITEM, b',"is_deleted":', b',"message_id":', b',"from_role":', b',"sent_at":', b',"sent_at":"'),
-    "problems": (_ITEM, b',"is_deleted":', b',"problem_id":', b',"from_role":', b',"raised_at":', b',"raised_at":"'),
+_CUTS: Mapping[str, re.Pattern[bytes]] = {
+    "handoffs": pattern(
+        '(<place>),<episode>,"handoff_id":<text>,("from_role":<text>,"to_role":<text>,"origin":<text>),'
+        '"intent":<text>,"urgency":<text>,"offered_at":<month>,'
+    ),
+    "exchanges": pattern(
+        '(<place>),<episode>,"message_id":<text>,("from_role":<text>,"to_roles":<texts>),"sent_at":<month>,'
+    ),
+    "problems": pattern(
+        '(<place>),<episode>,"problem_id":<text>,("from_role":<text>,"to_roles":<texts>),"raised_at":<month>,'
+    ),
 }
-"""Of an encoded row of each table, around what a name is made of."""
+"""Of an encoded row of each table: what a name is made of."""
 
 
 class TieName(NamedTuple):
@@ -69,8 +76,9 @@ def names_of(table: str, rows: Sequence[bytes]) -> Iterator[TieName]:
     """The names in encoded rows of one of `SOURCES`, repeats left out; a tombstone names nothing."""
     seen: set[tuple[bytes, ...]] = set()
     for raw in rows:
-        place = _place(table, raw)
-        if place is not None:
+        found = _CUTS[table].search(raw)
+        if found is not None:
+            place = found.groups()
             if place in seen:
                 continue
             seen.add(place)
@@ -80,18 +88,6 @@ def names_of(table: str, rows: Sequence[bytes]) -> Iterator[TieName]:
                 yield from _named(table, row)
         except (KeyError, ValueError, TypeError):
             continue  # no such row: the store refuses it
-
-
-def _place(table: str, raw: bytes) -> tuple[bytes, ...] | None:
-    """What the names of a row are made of, as it stands there; None: only a JSON parser can tell."""
-    found = cuts(raw, _MARKS[table])
-    if found is None:
-        return None
-    item, deleted, ident, roles, behind, at = found
-    month = at + len(_MARKS[table][-1])
-    if raw[raw.find(b'"', month) - 1] != ord("Z"):
-        return None  # its month may be another one in UTC
-    return raw[:item], raw[deleted:ident], raw[roles:behind], raw[month : month + len("2026-01")]
 
 
 def put_names(client: Client, names: set[TieName]) -> None:

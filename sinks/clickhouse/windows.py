@@ -20,7 +20,7 @@ from sinks.clickhouse.estimate_sql import prior_sql
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.publish_sql import PUBLISHABLE_TIES
 from sinks.clickhouse.retry import Retry
-from sinks.clickhouse.row_cuts import cuts
+from sinks.clickhouse.row_cuts import pattern
 from sinks.clickhouse.shards import merge_rows
 from sinks.clickhouse.windows_sql import (
     QUARTERS,
@@ -37,23 +37,12 @@ from sinks.clickhouse.windows_sql import (
 
 _NAMED_KEYS, _NAMED_CHARACTERS = 200, 25_000
 """Keys that may stand in a statement's text, twice; the embedded engine limits it to 256 KiB."""
-_ITEM, _EPISODE, _RULE, _PART, _AT = b',"work_item":"', b'","episode_id":"', b',"rule":"', b'","part":', b',"at":"'
-_MARKS = (
-    _ITEM,
-    _EPISODE,
-    b'","event_ids":[',
-    b',"is_deleted":',
-    _RULE,
-    _PART,
-    b',"communicator_role":',
-    b',"communicator_actors":',
-    b',"dimension":',
-    _AT,
-    b',"known_at":',
-    b',"period":',
-    b',"waited_s":',
+_CUTS = pattern(
+    '(<place>)(,<episode>,"rule":<text>,"part":<number>),"at":<month>,'
+    '("communicator_role":<text>,"experiencer_role":<text>,"dimension":<text>,"origin":<text>,'
+    '"period":<text>,"period_start":<text>),'
 )
-"""Of an encoded `EvidenceRow`, around what says its key and its window."""
+"""Of an encoded `EvidenceRow`: one half of its window, its key, its month, and the other half."""
 PRIOR = ("run", "process", "dimension", "origin")
 
 
@@ -82,7 +71,7 @@ class Windows:
         """
         entered = _entered(rows)
         stored = await self._stored(list(entered)) if entered else []
-        await self._note({window for window, key in stored if len(entered[key]) != 1 or window not in entered[key]})
+        await self._note({window for window, key in stored if entered.get(key) != frozenset({window})})
         self._open.windows |= {window for window, _ in stored}
         self._open.windows.update(*set(entered.values()))
         return self._acknowledged
@@ -128,18 +117,18 @@ class Windows:
             await self._retry.call(lambda: insert_rows(self._client, "stale_windows", lines))
             self._open.batches.add(batch)
 
-    async def _stored(self, keys: list[EvidenceKey]) -> list[tuple[Window, EvidenceKey]]:
+    async def _stored(self, keys: list[bytes]) -> list[tuple[Window, bytes]]:
         source = named_keys(keys) if len(keys) <= _NAMED_KEYS else ""
         if not 0 < len(source) <= _NAMED_CHARACTERS:
             source = await self._put_down(keys)
         rows = await self._retry.call(lambda: self._client.query(windows_of(source)).result_rows)
-        return [(Window(*row[:9]), EvidenceKey(row[0], row[1], *row[9:])) for row in rows]
+        return [(Window(*row[:9]), _encoded(EvidenceKey(row[0], row[1], *row[9:]))) for row in rows]
 
-    async def _put_down(self, keys: list[EvidenceKey]) -> str:
+    async def _put_down(self, keys: list[bytes]) -> str:
         batch = uuid.uuid4().hex
-        # One call for all: an array without its brackets is rows with commas between them.
-        lines = to_json([{"batch": batch, **key._asdict()} for key in keys])[1:-1]
-        await self._retry.call(lambda: insert_rows(self._client, "look_ups", [lines]))
+        named = b'"batch":"%s",' % batch.encode()
+        lines = [b"{" + named + key[1:] for key in keys]
+        await self._retry.call(lambda: insert_rows(self._client, "look_ups", lines))
         return stored_keys(batch)
 
     def _command(self, sql: str) -> None:
@@ -201,10 +190,13 @@ INSERT INTO stale_windows (batch, {WINDOW}, is_deleted)
 SELECT batch, {WINDOW}, 1 FROM stale_windows FINAL WHERE batch IN ({listed})"""
 
 
-def _entered(rows: Sequence[bytes]) -> dict[EvidenceKey, frozenset[Window]]:
-    """Key of each evidence row to the windows of its versions; a tombstone has none."""
-    entered: dict[EvidenceKey, frozenset[Window]] = {}
-    places: dict[tuple[bytes, ...], tuple[EvidenceKey, frozenset[Window]]] = {}
+def _entered(rows: Sequence[bytes]) -> dict[bytes, frozenset[Window]]:
+    """Encoded key of each evidence row to the windows of its versions; a tombstone has none.
+
+    Cost: 2 µs a row; 8 µs where the key is not plain ASCII.
+    """
+    entered: dict[bytes, frozenset[Window]] = {}
+    places: dict[tuple[bytes, ...], tuple[bytes, frozenset[Window]]] = {}
     for raw in rows:
         try:
             key, windows = _placed(raw, places)
@@ -217,41 +209,37 @@ def _entered(rows: Sequence[bytes]) -> dict[EvidenceKey, frozenset[Window]]:
 
 
 def _placed(
-    raw: bytes, places: dict[tuple[bytes, ...], tuple[EvidenceKey, frozenset[Window]]]
-) -> tuple[EvidenceKey, frozenset[Window]]:
+    raw: bytes, places: dict[tuple[bytes, ...], tuple[bytes, frozenset[Window]]]
+) -> tuple[bytes, frozenset[Window]]:
     """Key and windows of one row. Many rows lie in few windows: only the first in each month and window is parsed."""
-    found = cuts(raw, _MARKS)
+    found = _CUTS.search(raw)
     if found is None:
         return _place(raw)
-    item, episode, refs, deleted, rule, part, roles, actors, dimension, at, known_at, period, waited = found
-    if raw[known_at - 2 : known_at] != b'Z"':
-        return _place(raw)  # its month may be another one in UTC
-    month = raw[dimension : at + len(_AT) + len("2026-01")]
-    place = raw[:item], raw[deleted:rule], raw[roles:actors], month, raw[period:waited]
+    half, rest, month, other_half = found.groups()
+    place = half, month, other_half
     known = places.get(place)
     if known is None:
-        known = places[place] = _place(raw)
-        return known
-    other, windows = known
-    return EvidenceKey(
-        other.run,
-        other.process,
-        other.month,
-        raw[item + len(_ITEM) : episode].decode(),
-        raw[episode + len(_EPISODE) : refs].decode(),
-        raw[rule + len(_RULE) : part].decode(),
-        int(raw[part + len(_PART) : roles]),
-    ), windows
+        key, windows = _place(raw)
+        # The key without what differs from row to row, and without the brace behind it.
+        known = places[place] = key[: -len(rest) - 1], windows
+    start, windows = known
+    return start + rest + b"}", windows
 
 
-def _place(raw: bytes) -> tuple[EvidenceKey, frozenset[Window]]:
+def _place(raw: bytes) -> tuple[bytes, frozenset[Window]]:
     row = from_json(raw, cache_strings="all")
     month = datetime.fromisoformat(row["at"]).astimezone(UTC).date().replace(day=1)
-    key = EvidenceKey(row["run"], row["process"], month, row["work_item"], row["episode_id"], row["rule"], row["part"])
+    key = _encoded(
+        EvidenceKey(row["run"], row["process"], month, row["work_item"], row["episode_id"], row["rule"], row["part"])
+    )
     if row["is_deleted"]:
         return key, frozenset()
     window = {field: row[field] for field in Window._fields} | {"period_start": _day(row["period_start"])}
     return key, frozenset({Window(**window)})
+
+
+def _encoded(key: EvidenceKey) -> bytes:
+    return to_json(key._asdict())
 
 
 def _day(text: str) -> date:

@@ -41,16 +41,16 @@ class MessageEpisode:
         """As a row of `exchanges`."""
         sent, reply = self.sent, self.reply
         values: dict[str, Any] = {
-            "run": run,
-            "process": line.process,
-            "site": sent.site,
-            "work_item": line.work_item,
-            "episode_id": sent.ref,
             "event_ids": line.refs(sent, () if reply is None else (reply,)),
             "policy_version": line.policy.version,
             "method_version": METHOD_VERSION,
             "revision": 0,
             "is_deleted": 0,
+            "run": run,
+            "process": line.process,
+            "site": sent.site,
+            "work_item": line.work_item,
+            "episode_id": sent.ref,
             "message_id": sent.message_id,
             "from_role": sent.role,
             "to_roles": self.to_roles,

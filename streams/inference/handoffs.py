@@ -115,16 +115,16 @@ class HandoffEpisode:
         start, offer, due, acts, work = self.start, self.offer, self.due, self.acts, self.work
         declined, returned, withdrawn = self.declined, self.returned, self.withdrawn
         values: dict[str, Any] = {
-            "run": run,
-            "process": line.process,
-            "site": start.site,
-            "work_item": line.work_item,
-            "episode_id": start.ref,
             "event_ids": line.refs(start, self._shown_by()),
             "policy_version": line.policy.version,
             "method_version": METHOD_VERSION,
             "revision": 0,
             "is_deleted": 0,
+            "run": run,
+            "process": line.process,
+            "site": start.site,
+            "work_item": line.work_item,
+            "episode_id": start.ref,
             "handoff_id": self.handoff_id,
             "from_role": self.from_role,
             "to_role": self.to_role,

@@ -59,16 +59,16 @@ class ProblemEpisode:
         raised = self.raised
         resolved = [act.time for act in self.acts if act.kind == "resolved"]
         values: dict[str, Any] = {
-            "run": run,
-            "process": line.process,
-            "site": raised.site,
-            "work_item": line.work_item,
-            "episode_id": raised.ref,
             "event_ids": line.refs(raised, self.acts),
             "policy_version": line.policy.version,
             "method_version": METHOD_VERSION,
             "revision": 0,
             "is_deleted": 0,
+            "run": run,
+            "process": line.process,
+            "site": raised.site,
+            "work_item": line.work_item,
+            "episode_id": raised.ref,
             "problem_id": raised.problem_id,
             "from_role": raised.role,
             "to_roles": self.to_roles,

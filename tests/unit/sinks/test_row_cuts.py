@@ -52,7 +52,7 @@ def test_windows_and_keys_are_those_in_the_row(
 ) -> None:
     evidence = [row for row in rows_of(events, book, as_of) if row.table == "evidence"]
     lines = [line for row in evidence for line in encoded(row, text)]
-    expected: dict[object, frozenset[object]] = {}
+    expected: dict[bytes, frozenset[windows.Window]] = {}
     for line in lines:
         key, found = windows._place(line)
         expected[key] = expected.get(key, frozenset()) | found
@@ -67,6 +67,16 @@ def test_names_are_those_in_the_row(events: list[Event], book: PolicyBook, as_of
         lines = [line for row in rows if row.table == table for line in encoded(row, text)]
         expected = [name for line in lines for name in _parsed(table, line)]
         assert set(names_of(table, lines)) == set(expected)
+
+
+@CALM
+@given(work_items, policy_books, as_ofs)
+def test_rows_as_inference_writes_them_are_cut_and_not_parsed(
+    events: list[Event], book: PolicyBook, as_of: datetime
+) -> None:
+    cuts = {**names._CUTS, "evidence": windows._CUTS}
+    for row in rows_of(events, book, as_of):
+        assert cuts[row.table].search(row.model_dump_json().encode()), row.table
 
 
 def _parsed(table: str, line: bytes) -> list[names.TieName]:
