@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from deploy.composition.run_diff import Difference, RunDiff, line_text
+from deploy.csv_text import csv_text
 from sinks.clickhouse.run_diff import TieKey
 
 COLUMNS = (
@@ -17,19 +16,14 @@ COLUMNS = (
     *("rules", "rows_only_a", "rows_only_b", "rows_other_value", "rows_other_ripeness", "rows_same"),
     *("events_only_a", "events_only_b", "why"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_csv(diff: RunDiff) -> str:
     """One row for each tie and dimension, the same ones and those that are not in both included."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
     rows = [_changed(each) for each in diff.changed]
     rows += [_tie(key) | {"status": status} for status, keys in _others(diff) for key in keys]
-    for row in sorted(rows, key=lambda row: tuple(str(row[name]) for name in TieKey._fields)):
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-    return text.getvalue()
+    rows.sort(key=lambda row: tuple(str(row[name]) for name in TieKey._fields))
+    return csv_text(COLUMNS, ([row.get(column) for column in COLUMNS] for row in rows))
 
 
 def to_html(diff: RunDiff) -> str:
@@ -98,11 +92,6 @@ def _changed(each: Difference) -> dict[str, Any]:
         "events_only_b": each.events.only_b,
         "why": "; ".join(each.why),
     }
-
-
-def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula gets an apostrophe: roles come from outside."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 _PAGE = """<!DOCTYPE html>

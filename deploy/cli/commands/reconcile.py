@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections import Counter
@@ -20,6 +18,7 @@ from deploy.cli.commands.dead_letters import instant
 from deploy.cli.commands.replay import shown
 from deploy.cli.console import FAILED_EXIT_CODE, err, out
 from deploy.cli.options import DataOption
+from deploy.csv_text import csv_text
 
 if TYPE_CHECKING:
     from deploy.composition.reconcile import Reconciled
@@ -100,11 +99,8 @@ def _print(found: Reconciled, output: Format) -> None:
     if output is Format.TABLE:
         _print_table(found)
     elif output is Format.CSV:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(_FIELDS)
-        writer.writerows([*difference[:7], " ".join(difference.columns)] for difference in found.differences)
-        typer.echo(text.getvalue(), nl=False)
+        rows = ([*difference[:7], " ".join(difference.columns)] for difference in found.differences)
+        typer.echo(csv_text(_FIELDS, rows), nl=False)
         _print_windows(found)
     else:
         content = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from sinks.clickhouse.settings import ClickHouseSettings, connect
@@ -16,6 +15,6 @@ def test_every_statement_for_a_cluster_parses(store: ClickHouseSettings) -> None
     assert len(statements) > 100
     for statement in statements:
         client.raw_query(f"EXPLAIN AST {statement}")
-    with pytest.raises(DatabaseError, match="SYNTAX_ERROR|Syntax error"):
+    with pytest.raises(DatabaseError, match="SYNTAX_ERROR"):
         client.raw_query(f"EXPLAIN AST {statements[-1]} FROM FROM")
     client.close()
