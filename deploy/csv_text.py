@@ -13,7 +13,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A line with the names of the columns, then one for each row; None is an empty cell.
 
-    Text that a spreadsheet would take for a formula gets an apostrophe, and a carriage return, which would begin another
+    Text that a spreadsheet would take for a formula gets an apostrophe, and a carriage return, which would begin a
     line there, becomes a space: roles and ids come from outside.
     """
     text = io.StringIO()
