@@ -1,4 +1,8 @@
-"""One replay at a time writes to a run: while it works, it says so again and again in `runs`."""
+"""One replay at a time writes to a run: while it works, it says so again and again in `runs`.
+
+The store has no locks. Whoever takes a run looks right before it writes that down, and once more a moment after: of
+several that took it at one time the last one has it, and the others have not written a row by then.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,13 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from schemas.errors import TielineError, TransientError
 from sinks.clickhouse.patience import patiently
 from sinks.clickhouse.records import RunRecord
-from sinks.clickhouse.runs import write_run
+from sinks.clickhouse.runs import find_run, write_run
 
 SAY_EVERY_S = 4.0
 GONE_AFTER_S = 12.0
 """Without a word for so long, a replay was killed."""
+SETTLED_AFTER_S = 1.0
+"""Longer than whoever looked before us takes to write."""
 _ASK_EVERY_S = 1.0
 _SAID = "SELECT started_at, written_at, now64(6) FROM runs FINAL WHERE run = {run:String} AND NOT is_deleted"
 
@@ -30,13 +36,23 @@ class RunTakenError(TielineError):
 
 
 class Lease:
-    """The right to write to a run, kept up by a thread of its own until it is closed."""
+    """The right to write to a run, kept up by a thread of its own until it is closed.
 
-    def __init__(self, client: Client, record: RunRecord, say_every_s: float = SAY_EVERY_S) -> None:
+    Args:
+        previous: the record that was found under this name, and that this one follows.
+    Raises: RunTakenError: there is another one by now.
+    """
+
+    def __init__(
+        self, client: Client, record: RunRecord, previous: RunRecord | None, say_every_s: float = SAY_EVERY_S
+    ) -> None:
         self._client, self._record, self._say_every_s = client, record, say_every_s
         self._closed = threading.Event()
         self._error: TielineError | None = None
+        if _begun(find_run(client, record.run)) != _begun(previous):
+            raise RunTakenError(f"another replay has taken the name {record.run!r}")
         write_run(client, record)
+        self._settled_at_s = time.monotonic() + SETTLED_AFTER_S
         self._thread = threading.Thread(target=self._keep, name="replay-lease", daemon=True)
         self._thread.start()
 
@@ -44,6 +60,15 @@ class Lease:
         """Raises: RunTakenError: somebody else has begun. TransientError: the store is away for too long."""
         if self._error is not None:
             raise self._error
+
+    def settle(self) -> None:
+        """Wait until nobody else can have taken the run without being seen. Before the first row is written or deleted.
+
+        Raises: RunTakenError: somebody has.
+        """
+        time.sleep(max(0.0, self._settled_at_s - time.monotonic()))
+        self._error = self._error or self._found_out()
+        self.check()
 
     def close(self) -> None:
         """Say nothing any more. Raises: as `check`, after a last look."""
@@ -103,6 +128,10 @@ def wait_until_nobody_works_on(
         _, said, now = _said(client, run)
         if said != first:
             raise RunTakenError(f"another replay is working on run {run!r}")
+
+
+def _begun(record: RunRecord | None) -> datetime | None:
+    return None if record is None else record.started_at
 
 
 def _said(client: Client, run: str) -> tuple[datetime, datetime, datetime]:

@@ -94,10 +94,10 @@ def replay(
     client = connect(settings.model_copy(update={"request_timeout_s": PATIENT_S}))
     try:
         require_current(client)
-        begun, record = _begin(client, request, source, resume, now(), watcher)
-        lease = Lease(client, record)
+        previous, record = _begin(client, request, source, resume, now(), watcher)
+        lease = Lease(client, record, previous)
         try:
-            return _Pass(client, settings, record, effort, watcher, lease, now).run(source, begun)
+            return _Pass(client, settings, record, effort, watcher, lease, now).run(source, previous is not None)
         except BaseException:
             _mark_failed(client, record, lease)
             raise
@@ -107,14 +107,14 @@ def replay(
 
 def _begin(
     client: Client, request: Request, source: Source, resume: bool, now: datetime, watcher: Watcher
-) -> tuple[bool, RunRecord]:
-    """Whether it had begun before, and its record."""
+) -> tuple[RunRecord | None, RunRecord]:
+    """The record it had before, if it had begun, and the one it has now."""
     found = find_run(client, request.run)
     if found is None:
         if request.run in half_deleted(client):
             raise RunExistsError(f"run {request.run!r} is not wholly deleted yet; finish it with `tieline runs delete`")
         watcher.stage("looking for the newest event")
-        return False, request.begun(source.name, _narrowed(source, request).latest_at(), now)
+        return None, request.begun(source.name, _narrowed(source, request).latest_at(), now)
     if not resume:
         state = "is finished" if found.status == "finished" else "was begun and can be continued with --resume"
         raise RunExistsError(f"run {request.run!r} {state}; choose another name, or delete it first")
@@ -123,7 +123,7 @@ def _begin(
         wait_until_nobody_works_on(
             client, request.run, lambda: watcher.stage("finding out whether another replay still works on it")
         )
-    return True, record
+    return found, record
 
 
 def _narrowed(source: Source, request: Request) -> Source:
@@ -160,6 +160,7 @@ class _Pass:
     def run(self, source: Source, begun: bool) -> Replayed:
         done = chunks_done(self._client, self._record.run)
         source, chunks = self._what_is_left(source, done)
+        self._lease.settle()
         if begun:
             self._clear(source)
         events = sum(chunk.events for chunk in chunks)

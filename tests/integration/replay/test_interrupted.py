@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psutil
@@ -16,6 +17,7 @@ from clickhouse_connect.driver.client import Client
 
 from deploy.composition.replay import lease
 from deploy.composition.replay.lease import RunTakenError
+from deploy.composition.replay.replay import Replayed
 from deploy.composition.replay.request import RunExistsError
 from schemas.events import Event
 from sinks.clickhouse.runs import chunks_done, find_run
@@ -86,6 +88,28 @@ def test_a_signal_ends_it_cleanly(settings: ClickHouseSettings, client: Client, 
     record = find_run(client, "stopped")
     assert record is not None
     assert record.status == "failed", "so that nobody has to wait before it is resumed"
+
+
+def test_of_several_that_go_on_at_once_one_is_left_and_says_what_a_fresh_replay_says(
+    settings: ClickHouseSettings, client: Client, week: list[Event]
+) -> None:
+    archive(client, week)
+    with running(settings, "raced") as process:
+        wait_for_chunks(client, "raced", 3)
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+
+    def resumed(_: int) -> Replayed | RunTakenError:
+        try:
+            return replayed(settings, "raced", chunk_events=150, resume=True)
+        except RunTakenError as error:
+            return error
+
+    with ThreadPoolExecutor(4) as pool:
+        ended = list(pool.map(resumed, range(4)))
+    (found,) = [each for each in ended if isinstance(each, Replayed)]
+    assert found.record.content_hash == replayed(settings, "alone").record.content_hash
+    assert found.record.events == len(week)
 
 
 def test_nobody_takes_a_run_over_that_is_worked_on(
