@@ -94,8 +94,8 @@ def _parts(items: Sequence[WorkItemEvents], scope: Scope) -> Parts:
         tables = defaultdict(list)
         for row in rows.values():
             tables[row.table].append(row)
-        for table, found in tables.items():
-            encoded(table, found, 1)
+        for found in tables.values():
+            encoded(found, 1)
         stops.append(clock())
         for payload in item.payloads:
             decode_strictly(payload)

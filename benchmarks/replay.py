@@ -35,7 +35,8 @@ INSERT INTO events
 SELECT source, concat(mark, id), type, time, process, site, concat(mark, subject), sequence,
     replaceOne(replaceOne(payload, '"id":"', concat('"id":"', mark)), '"subject":"', concat('"subject":"', mark)),
     received_at, topic, partition, offset
-FROM (SELECT *, concat('c', toString({copy:UInt32}), '-') AS mark FROM events WHERE NOT match(id, '^c[0-9]+-'))"""
+FROM (SELECT *, concat('c', toString({copy:UInt32}), '-') AS mark FROM events WHERE startsWith(id, {world:String}))
+SETTINGS max_threads = 1, max_block_size = 8192, min_insert_block_size_bytes = 33554432"""
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,8 @@ def _fill(system: System, events: int) -> dict[str, int]:
         for world in worlds:
             insert_rows(client, "events", [event_row(event, received_at=_END) for event in world])
         for copy in range(copies):
-            client.command(_COPY, parameters={"copy": copy})
+            for number in range(len(worlds)):  # one at a time, for the store's memory
+                client.command(_COPY, parameters={"copy": copy, "world": _mark(number)})
     finally:
         client.close()
     answer = from_scratch((event for world in worlds for event in world), policies(), _AS_OF)
@@ -175,8 +177,12 @@ def _fill(system: System, events: int) -> dict[str, int]:
 def _world(number: int) -> list[Event]:
     end = _END - number * timedelta(weeks=_WEEKS)
     events = Scenario(_SEED + number, end, ACTOR_KEY.hash_actor, _WEEKS).history()
-    mark = f"w{number}-"
+    mark = _mark(number)
     return [each.model_copy(update={"id": mark + each.id, "subject": mark + each.subject}) for each in events]
+
+
+def _mark(world: int) -> str:
+    return f"w{world}-"
 
 
 def main() -> None:

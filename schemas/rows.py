@@ -6,10 +6,12 @@ orders writes of the same row. A tombstone is a row with `is_deleted = 1` whose 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import ClassVar, Literal, TypeVar
 
+import orjson
 from pydantic import BaseModel, ConfigDict
 
 from schemas.making import made
@@ -75,6 +77,22 @@ RowT = TypeVar("RowT", bound=Row)
 def revised(row: RowT, revision: int) -> RowT:
     """`row.model_copy(update={"revision": revision})` in a third of the time."""
     return made(type(row), {**row.__dict__, "revision": revision}, {*row.model_fields_set, "revision"})
+
+
+def row_json(row: Row) -> bytes:
+    """`row.model_dump_json().encode()` in a third of the time.
+
+    Every row has all its fields, in the order of the model, and only values that JSON writes in one way.
+    """
+    return orjson.dumps(row.__dict__, option=_LIKE_THE_MODEL)
+
+
+def rows_json(rows: Iterable[Row]) -> bytes:
+    """The same of many: JSON objects with a comma between two."""
+    return orjson.dumps([row.__dict__ for row in rows], option=_LIKE_THE_MODEL)[1:-1]
+
+
+_LIKE_THE_MODEL = orjson.OPT_UTC_Z
 
 
 class HandoffRow(Row):

@@ -78,5 +78,5 @@ def _hand_on(folded: Folded, out: Out, tally: Tally) -> None:
     for key, row in folded.rows.items():
         tables[key.table].append(row)
     for table, rows in tables.items():
-        out.add(table, encoded(table, rows, folded.revision), len(rows))
+        out.add(table, encoded(rows, folded.revision), len(rows))
         tally.rows[table] += len(rows)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from schemas import topics
 from schemas.dead_letter import DeadLetter
-from schemas.rows import Row
+from schemas.rows import Row, row_json
 
 Pair = tuple[bytes | None, bytes | None]
 
@@ -47,7 +47,7 @@ class Outbox:
     def add_rows(self, partition: int, key: bytes, rows: list[Row]) -> None:
         """Rows for their topics, under the key of their work item."""
         for row in rows:
-            self._waiting[_TABLE_TOPIC[row.table], partition].append((key, row.model_dump_json().encode()))
+            self._waiting[_TABLE_TOPIC[row.table], partition].append((key, row_json(row)))
 
     def add_dead_letter(self, letter: DeadLetter) -> None:
         """A dead letter; it stays in the partition that the refused record was in."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from schemas.decoding import decode
 from schemas.policy import PolicyBook
+from schemas.rows import row_json
 from streams.apps.sink.store import Item, Store
 from streams.apps.state import encode_state
 from streams.inference.fold import WorkItemFold
@@ -21,5 +22,5 @@ async def repair(store: Store, items: Sequence[Item], policies: PolicyBook, as_o
     for (process, work_item), payloads in archived.items():
         fold = WorkItemFold.recomputed(process, work_item, map(decode, payloads), as_of)
         for row in fold.changes(policies, as_of):
-            await store.add(row.table, [row.model_dump_json().encode()])
+            await store.add(row.table, [row_json(row)])
         await store.add("work_items", [encode_state(fold, as_of, evicted=True)])

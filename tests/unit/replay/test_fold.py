@@ -126,8 +126,8 @@ def test_tallies_add_up() -> None:
 
 def test_a_text_that_looks_like_a_revision_stays_as_it_is() -> None:
     (row,) = handoffs(fold(item(offered(0, '"revision":0,')), scope()))
-    assert b'\\"revision\\":0,' in encoded("handoffs", [row], 7)
-    assert b'"revision":7,' in encoded("handoffs", [row], 7)
+    assert b'\\"revision\\":0,' in encoded([row], 7)
+    assert b'"revision":7,' in encoded([row], 7)
 
 
 def test_a_period_is_half_open() -> None:
