@@ -79,20 +79,18 @@ def revised(row: RowT, revision: int) -> RowT:
     return made(type(row), {**row.__dict__, "revision": revision}, {*row.model_fields_set, "revision"})
 
 
-def row_json(row: Row) -> bytes:
-    """`row.model_dump_json().encode()` in a third of the time.
+def rows_json(rows: Iterable[Row]) -> bytes:
+    """`row.model_dump_json().encode()` of each row in half the time, a comma between two.
 
     Every row has all its fields, in the order of the model, and only values that JSON writes in one way.
     """
-    return orjson.dumps(row.__dict__, option=_LIKE_THE_MODEL)
+    # What orjson gives takes up to twice its length in memory; a slice of it is as long as it is.
+    return orjson.dumps([row.__dict__ for row in rows], option=orjson.OPT_UTC_Z)[1:-1]
 
 
-def rows_json(rows: Iterable[Row]) -> bytes:
-    """The same of many: JSON objects with a comma between two."""
-    return orjson.dumps([row.__dict__ for row in rows], option=_LIKE_THE_MODEL)[1:-1]
-
-
-_LIKE_THE_MODEL = orjson.OPT_UTC_Z
+def row_json(row: Row) -> bytes:
+    """The same of one row."""
+    return rows_json((row,))
 
 
 class HandoffRow(Row):
