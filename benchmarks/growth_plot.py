@@ -27,7 +27,7 @@ def main() -> None:
         panel.set(
             xscale="log", xlabel=axis, title="µs of CPU for a row" if axis == "ties" else "µs of CPU for an event"
         )
-        panel.set_ylim(bottom=0)
+        panel.set_ylim(0, 1.1 * max(point.microseconds for point in mine))
         panel.title.set_fontsize(9)
     figure.savefig(image, metadata={"Date": None})
 

@@ -168,6 +168,7 @@ def _fill(system: System, events: int) -> dict[str, int]:
         for copy in range(copies):
             for number in range(len(worlds)):  # one at a time, for the store's memory
                 client.command(_COPY, parameters={"copy": copy, "world": _mark(number)})
+        client.command("OPTIMIZE TABLE events FINAL")  # no merges of the filling beside the replays
     finally:
         client.close()
     answer = from_scratch((event for world in worlds for event in world), policies(), _AS_OF)

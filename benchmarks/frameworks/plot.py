@@ -49,6 +49,8 @@ def _panel(axis: Any, figures: list[dict[str, Any]]) -> None:
         axis.plot([min(one["values"]), max(one["values"])], [place, place], color="#000000", linewidth=1)
         axis.text(max(one["values"]) * 1.02, place, f"{one['median']:,.0f}", va="center", fontsize=7)
     axis.set_yticks(range(len(names)), names, fontsize=8)
+    axis.locator_params(axis="x", nbins=5)
+    axis.xaxis.set_major_formatter("{x:,.0f}")
     axis.set_xlim(right=1.15 * max(max(one["values"]) for one in figures))
     axis.invert_yaxis()
 
