@@ -37,16 +37,6 @@ from streams.transport.broker import AnyBroker
 if TYPE_CHECKING:
     from streams.gateway.connectors.snapshots import SnapshotStore
 
-SOURCES_ENV = "TIELINE_SOURCES"
-TOKENS_ENV = "TIELINE_TOKENS"
-ACTOR_KEY_ENV = "TIELINE_ACTOR_KEY"
-HOST_ENV = "TIELINE_GATEWAY_HOST"
-PORT_ENV = "TIELINE_GATEWAY_PORT"
-TLS_CERT_ENV = "TIELINE_GATEWAY_TLS_CERT"
-TLS_KEY_ENV = "TIELINE_GATEWAY_TLS_KEY"
-TLS_CLIENT_CA_ENV = "TIELINE_GATEWAY_TLS_CLIENT_CA"
-BEHIND_PROXY_ENV = "TIELINE_GATEWAY_BEHIND_PROXY"
-
 SPOOL_FOLDER, SNAPSHOTS_FILE = "gateway-spool", "snapshots.db"
 _log = logging.getLogger("tieline.gateway")
 

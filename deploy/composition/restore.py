@@ -49,8 +49,8 @@ async def restore(client: Client, broker: AnyBroker, spools: Sequence[Spool]) ->
 
 async def _states(client: Client, producer: BatchProducer) -> int:
     total = 0
-    rows = await asyncio.to_thread(archived_states, client)
-    while chunk := list(islice(rows, _CHUNK)):
+    rows = archived_states(client)
+    while chunk := await asyncio.to_thread(lambda: list(islice(rows, _CHUNK))):
         by_partition: dict[int, list[Pair]] = defaultdict(list)
         for row in chunk:
             key = work_item_key(row.process, row.work_item)

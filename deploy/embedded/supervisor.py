@@ -61,7 +61,7 @@ class Supervisor:
         logs: folder for `NAME.log`.
         report: called at every transition, from the event loop.
         on_fatal: awaited with the name of a child that ended and has `restart=False` (the broker, whose log is gone).
-            By then everything has been stopped; it may change specs with `replace_specs` and the set is started again.
+            By then everything has been stopped, and is started again.
             Without it the failure is raised from `run`.
     """
 
@@ -86,10 +86,6 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         """Running children."""
         return {name: child.pid for name, child in self._children.items() if child.running}
-
-    def replace_specs(self, specs: Sequence[ChildSpec]) -> None:
-        """New commands for the next start, for example with another port."""
-        self._specs = _ordered(specs)
 
     async def start(self) -> None:
         """Every child, each once those it comes after are ready; independent ones together.

@@ -83,7 +83,7 @@ def rights(database: str, *, cluster: str = "", definer: str = "", readers: Iter
 
 
 def _apps(database: str, on: str) -> Iterator[str]:
-    """Writer: the sink, the gateway and whatever only adds rows. Replayer: a writer that may delete runs. Migrator."""
+    """Writer: the sink, signals and whatever only adds rows. Replayer: a writer that may delete runs. Migrator."""
     places = [database, f"{database}_local"] if on else [database]
     writer, replayer, migrator = (f"`{database}_{role}`" for role in (WRITER, REPLAYER, MIGRATOR))
     for role in (writer, replayer, migrator):

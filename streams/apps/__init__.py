@@ -1,1 +1,1 @@
-"""The two Faust apps, `infer` and `sink`."""
+"""The Faust apps: `infer`, `sink` and `signals`."""

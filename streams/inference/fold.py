@@ -285,7 +285,7 @@ class Outline(NamedTuple):
     ending: bool
 
 
-_OUTLINE, _SAID = Struct("<BqqHH"), Struct("<qq")
+_OUTLINE, _SAID = Struct("<BqqHI"), Struct("<qq")
 _FLAGS, _ENDING = (0, 2, 3, 4, 5), 0b11
 _NO_DEADLINE = -(1 << 63)
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)

@@ -19,7 +19,6 @@ from streams.telemetry.worker_metrics import READY
 
 Checks = Callable[[], Mapping[str, str]]
 """What has to be well before this process is ready: by name, `ok` or what is wrong in a word."""
-METRICS_ENV = "TIELINE_METRICS"
 OK = "ok"
 _log = logging.getLogger(__name__)
 

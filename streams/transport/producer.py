@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
 from schemas.errors import InvalidEvent, TielineError, TransientError
 from streams.transport.broker import AnyBroker, Broker
@@ -130,6 +130,8 @@ class BatchProducer:
             sent = [await producer.send_batch(chunk, topic, partition=partition) for chunk in chunks]
         except KafkaError as error:
             return 0, -1, error
+        except AssertionError:  # aiokafka's, where the partition is not in its metadata any more
+            return 0, -1, UnknownTopicOrPartitionError()
         answers = await asyncio.gather(*sent, return_exceptions=True)
         last_offset = -1
         for index, (chunk, answer) in enumerate(zip(chunks, answers, strict=True)):

@@ -61,8 +61,8 @@ class Deliveries:
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._ended: list[asyncio.Task[None]] = []
 
-    async def begin(self, unwritten: Sequence[Signal]) -> None:
-        """Find out what was not delivered yet."""
+    async def begin(self, known: Sequence[Signal]) -> None:
+        """Find out what was not delivered yet. `known`: said before, some perhaps not in the store yet."""
         if not self._outbox.receivers:
             return
         now = self._clock()
@@ -70,9 +70,9 @@ class Deliveries:
         marks = self._outbox.restore(await self._store.deliveries(since), now)
         if marks:
             await self._store.record(marks)
-        known = {signal.signal: signal for signal in await self._store.recent(since)}
-        known |= {signal.signal: signal for signal in unwritten if signal.said_at >= since}
-        self._outbox.add(known.values(), now, restoring=True)
+        signals = {signal.signal: signal for signal in await self._store.recent(since)}
+        signals |= {signal.signal: signal for signal in known if signal.said_at >= since}
+        self._outbox.add(signals.values(), now, restoring=True)
         self._begun = True
         if self._outbox.waiting:
             _log.info("%d messages to webhooks are waiting", len(self._outbox.waiting))

@@ -65,3 +65,10 @@ def test_two_states_united_hold_what_both_held_read_or_not(events: list[Event], 
     for one in (*halves[0], *halves[1]):
         together.add(one, T0)
     assert united.history.encode() == together.history.encode()
+
+
+def test_a_fold_with_more_rows_than_fit_into_sixteen_bits_rests_too() -> None:
+    """10,000 messages to a dozen roles are a legal work item."""
+    fold = WorkItemFold("p", "w1", T0)
+    fold._said, fold._said_hashes = {}, {number: -number for number in range(70_000)}
+    assert WorkItemFold.woken("p", "w1", fold.rest())._said_hashes == fold._said_hashes

@@ -56,7 +56,7 @@ def instant(text: str, now: datetime) -> datetime:
 IdsArgument = Annotated[list[str] | None, typer.Argument(help="Ids, or how they begin. [default: all]")]
 ReasonOption = Annotated[list[str] | None, typer.Option("--reason", help="Code, such as wrong_key; may be repeated.")]
 StageOption = Annotated[
-    list[str] | None, typer.Option("--stage", help="gateway, import, infer or sink: who refused; may be repeated.")
+    list[str] | None, typer.Option("--stage", help="gateway, infer, sink or webhook: who refused; may be repeated.")
 ]
 SourceOption = Annotated[
     list[str] | None, typer.Option("--source", help="A source of the gateway, or a topic; may be repeated.")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from schemas import topics
@@ -27,8 +26,8 @@ from streams.apps.intake import dead_letter, read_event, received_at
 from streams.apps.meter import Counted, Meter, Reports, further_behind
 from streams.apps.refusals import Refusals
 from streams.apps.state import decode_state
+from streams.apps.until_done import until_done
 from streams.apps.worker_watch import WorkerWatch
-from streams.telemetry.worker_metrics import WRITE_FAILURES
 from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import is_barrier, read_to_barrier
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
@@ -37,7 +36,6 @@ from streams.transport.producer import BatchProducer
 from streams.transport.settings import TransportSettings
 
 GROUP = "tieline-infer"
-_RETRY_MAX_S = 15.0
 _log = logging.getLogger(__name__)
 
 
@@ -180,7 +178,7 @@ class Infer:
         if len(self.outbox):
             for topic, count in self.outbox.waiting().items():
                 self.values.add(names.RECORDS, count, topic)
-            await self._until_done(lambda: self.outbox.send(self.producer))
+            await until_done(lambda: self.outbox.send(self.producer), self.values)
             self._meter.done(write)
         else:
             self._meter.drop(write)
@@ -213,7 +211,7 @@ class Infer:
             as_of = self.clock()
             states = {number: partition.take_states(as_of) for number, partition in self.partitions.items()}
             self._unsaved_events = 0
-        await self._until_done(lambda: self._keep_states(states))
+        await until_done(lambda: self._keep_states(states), self.values)
         for number, partition in self.partitions.items():
             partition.states_kept()
             if partition.assignment >= 0:
@@ -283,19 +281,6 @@ class Infer:
         self.values.set(names.OPEN_ITEMS, sum(len(partition.folds) for partition in self.partitions.values()))
         self.values.set(names.STUBS, sum(len(partition.stubs) for partition in self.partitions.values()))
         self.values.set(names.UNWRITTEN, self._unwritten_events)
-
-    async def _until_done(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Try again until the broker has it: there is nothing sensible to do without a broker."""
-        attempt = 0
-        while True:
-            try:
-                return await write()
-            except TransientError as error:
-                attempt += 1
-                self.values.add(WRITE_FAILURES)
-                pause_s = min(_RETRY_MAX_S, error.retry_after_s * 2 ** min(attempt - 1, 8))
-                _log.warning("not written, attempt %d: %s", attempt, error)
-                await asyncio.sleep(pause_s)
 
 
 async def _wait(event: asyncio.Event, timeout_s: float | None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -26,9 +26,9 @@ from streams.apps.signals import metrics as names
 from streams.apps.signals.saying import closed_signals, new_signals, newest
 from streams.apps.signals.settings import Kinds
 from streams.apps.signals.store import Listener, Nobody, SignalStore
+from streams.apps.until_done import until_done
 from streams.apps.worker_watch import Checks, WorkerWatch
 from streams.telemetry.values import Values
-from streams.telemetry.worker_metrics import WRITE_FAILURES
 from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import BARRIER_KEY, is_barrier
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
@@ -39,7 +39,7 @@ from streams.transport.settings import TransportSettings
 GROUP = "tieline-signals"
 RUN = "live"
 PLACE = TopicPartition(topics.SIGNALS, 0)
-_TICK_S, _RETRY_MAX_S = 1.0, 15.0
+_TICK_S = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -168,7 +168,7 @@ class Signals:
         async with self._writing:
             if not self.speaks:
                 return
-            await _until_done(lambda: self.producer.produce(topics.SIGNALS, 0, pairs), self.values)
+            await until_done(lambda: self.producer.produce(topics.SIGNALS, 0, pairs), self.values)
             self._meter.done(write)
             self._meter.read(len(signals))
             for signal in signals:
@@ -232,20 +232,6 @@ def _signal(record: Record) -> Signal | None:
     except ValidationError:
         _log.error("not a signal in %s at offset %d", topics.SIGNALS, record.offset)
         return None
-
-
-async def _until_done(write: Callable[[], Awaitable[object]], values: Values) -> None:
-    attempt = 0
-    while True:
-        try:
-            await write()
-        except TransientError as error:
-            attempt += 1
-            values.add(WRITE_FAILURES)
-            _log.warning("not said yet, attempt %d: %s", attempt, error)
-            await asyncio.sleep(min(_RETRY_MAX_S, error.retry_after_s * 2 ** min(attempt - 1, 8)))
-        else:
-            return
 
 
 def signals_app(

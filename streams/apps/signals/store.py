@@ -31,8 +31,8 @@ class SignalStore(Protocol):
 class Listener(Protocol):
     """Who is told everything that is said by this worker."""
 
-    async def begin(self, unwritten: Sequence[Signal]) -> None:
-        """This worker speaks from now on. `unwritten`: said before, but perhaps not in the store yet."""
+    async def begin(self, known: Sequence[Signal]) -> None:
+        """This worker speaks from now on. `known`: said before, some perhaps not in the store yet."""
 
     def said(self, signals: Sequence[Signal]) -> None:
         """These were said just now."""
@@ -44,7 +44,7 @@ class Listener(Protocol):
 class Nobody:
     """A listener that does not listen."""
 
-    async def begin(self, unwritten: Sequence[Signal]) -> None: ...
+    async def begin(self, known: Sequence[Signal]) -> None: ...
 
     def said(self, signals: Sequence[Signal]) -> None: ...
 

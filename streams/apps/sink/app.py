@@ -25,6 +25,7 @@ from streams.apps.sink import metrics as names
 from streams.apps.sink.lane import Lane
 from streams.apps.sink.repair import repair
 from streams.apps.sink.store import Item, Store
+from streams.apps.until_done import until_done
 from streams.apps.worker_watch import Checks, WorkerWatch
 from streams.telemetry.values import Values
 from streams.transport.app import BatchApp, batch_app
@@ -241,7 +242,8 @@ class Sink:
             payload_bytes=len(row),
             at=self.clock(),
         )
-        await self.producer.produce(topics.DEAD_LETTERS, 0, [(letter.id.encode(), letter.model_dump_json().encode())])
+        record = (letter.id.encode(), letter.model_dump_json().encode())
+        await until_done(lambda: self.producer.produce(topics.DEAD_LETTERS, 0, [record]), self.values)
 
 
 def _data(batch: PartitionBatch) -> list[Record]:

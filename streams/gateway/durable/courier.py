@@ -200,12 +200,12 @@ def _note(written: Written, place: Place, answers: list[asyncio.Future[Any]], co
             whys.add(_name(error))
             if isinstance(error, MessageSizeTooLargeError):
                 written.too_large.add(place)
-    if len(answers) < len(counts):
+    if not answers or len(answers) < len(counts):  # time was up before they were handed over
         whys.add("TimeoutError")
     if whys:
         written.failed.add(place)
         written.why |= whys
-    elif answers and answers[-1].result().offset >= 0:
+    elif answers[-1].result().offset >= 0:
         written.ends[place] = answers[-1].result().offset + counts[-1]
 
 

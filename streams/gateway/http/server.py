@@ -23,7 +23,6 @@ from streams.gateway.http.protocol import Protocol
 LOOPBACK = "127.0.0.1"
 FINISH_WITHIN_S = 30
 KEEP_ALIVE_S = 75
-_BACKLOG = 512
 _log = logging.getLogger("tieline.gateway")
 
 Running = Callable[[], AbstractAsyncContextManager[object]]
