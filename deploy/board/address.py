@@ -11,6 +11,7 @@ from typing import Self
 from pydantic import SecretStr
 
 from schemas.errors import ConfigError
+from streams.loopback import is_loopback
 
 TOKEN_ENV = "TIELINE_BOARD_TOKEN"
 SHORTEST_TOKEN = 16
@@ -69,16 +70,6 @@ def host_name(host_header: str) -> str | None:
         return inside if closing and (not rest or _is_port(rest)) and _is_address(inside) else None
     name, colon, port = name.partition(":")
     return name.rstrip(".") if name and (not colon or port.isdigit()) else None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a socket that listens there; a name other than localhost may be anything."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def read_token(path: Path | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from schemas.errors import ConfigError, TielineError, TransientError
 
@@ -11,6 +12,13 @@ FAILED_EXIT_CODE = 1
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+
+
+def progress_bar() -> Progress:
+    """On standard error, so that output can be piped."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=err
+    )
 
 
 def fail(error: TielineError) -> int:

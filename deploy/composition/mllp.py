@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import ipaddress
 import logging
 import signal
 import ssl
@@ -30,6 +29,7 @@ from streams.gateway.mllp.tls import server_tls
 from streams.gateway.source_files import read_sources
 from streams.gateway.sources import SOURCES_FILE, Source
 from streams.gateway.tokens import utc_now
+from streams.loopback import is_loopback
 from streams.telemetry.counted_lines import CountedLines
 from streams.telemetry.endpoint import OK, Address, Endpoint, listening
 from streams.transport.broker import AnyBroker
@@ -151,16 +151,9 @@ def _source(run: MllpRun) -> Source:
 
 
 def _tls(run: MllpRun) -> ssl.SSLContext | None:
-    if not run.plain and not _is_loopback(run.host) and (run.tls is None or run.tls.client_ca is None):
+    if not run.plain and not is_loopback(run.host) and (run.tls is None or run.tls.client_ca is None):
         raise ConfigError(
             f"mllp does not listen on {run.host} for anybody: MLLP has no passwords. Give --tls-cert, --tls-key and"
             " --tls-client-ca, or --plain if only the senders can reach this address"
         )
     return server_tls(run.tls.cert, run.tls.key, run.tls.client_ca) if run.tls else None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

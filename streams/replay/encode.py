@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from schemas.rows import Row, rows_json
+from schemas.rows import Row
+from streams.row_json import rows_json
 
 _UNREVISED = b'"revision":0,'
 

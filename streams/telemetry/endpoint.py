@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,6 +13,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from schemas.errors import ConfigError, TransientError
+from streams.loopback import is_loopback
 from streams.telemetry.values import Values
 from streams.telemetry.worker_metrics import READY
 
@@ -42,14 +42,6 @@ class Address(NamedTuple):
         if int(port) > 65535:
             raise ConfigError("metrics: a port is at most 65535")
         return cls(bare, int(port))
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine reaches it."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
 
 
 class Endpoint:
@@ -95,7 +87,7 @@ async def listening(endpoint: Endpoint, address: Address) -> AsyncIterator[int]:
         port = await _bound(runner, address)
         host = f"[{address.host}]" if ":" in address.host else address.host
         _log.info("metrics on http://%s:%d/metrics", host, port)
-        if not address.is_loopback:
+        if not is_loopback(address.host):
             _log.warning(
                 "metrics on %s are for whoever can reach that address, without TLS and without a token: counts, names"
                 " of tables and webhooks' outcomes, never a role, a person or a text; keep others out by the network",

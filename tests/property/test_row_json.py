@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from schemas.events import Event
 from schemas.policy import PolicyBook
-from schemas.rows import EvidenceRow, Row, row_json, rows_json
+from schemas.rows import EvidenceRow, Row
 from streams.inference.facts import facts, possible_keys, tombstone
 from streams.inference.history import contents_of
+from streams.row_json import row_json, rows_json
 from tests.property.work_items import as_ofs, policy_books, work_items
 
 instants = st.datetimes(

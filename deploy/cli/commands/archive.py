@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from deploy.cli.commands.dead_letters import instant
-from deploy.cli.console import FAILED_EXIT_CODE, err, out
+from deploy.cli.console import FAILED_EXIT_CODE, err, out, progress_bar
 from deploy.cli.options import DataOption
 
 if TYPE_CHECKING:
@@ -167,10 +166,3 @@ def archive_store(data: Path | None) -> Iterator[tuple[Target, Client]]:
         raise TransientError(f"the store: {fault_of(error).label}") from None
     finally:
         client.close()
-
-
-def progress_bar() -> Progress:
-    """On standard error, so that output can be piped."""
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=err
-    )

@@ -15,10 +15,9 @@ from deploy.cli.commands.archive import (
     ToOption,
     WholeOption,
     archive_store,
-    progress_bar,
     selection,
 )
-from deploy.cli.console import out
+from deploy.cli.console import out, progress_bar
 from deploy.cli.options import DataOption
 
 app = typer.Typer(help="Events for other software.", no_args_is_help=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from deploy.cli.console import FAILED_EXIT_CODE, err, out
+from deploy.cli.console import FAILED_EXIT_CODE, err, out, progress_bar
 from deploy.cli.options import DataOption
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def import_log(
 
     log = open_log(file, mapping, process, actor_key or data_dir(data) / "actor.key", dry_run)
     target = None if dry_run else find_target(data)
-    with _progress() as progress:
+    with progress_bar() as progress:
         unreadable = asyncio.run(run_import(log, target, progress, wait))
     print_counts(log)
     if not log.counts.mapped:
@@ -132,9 +132,3 @@ def print_counts(log: LogImport) -> None:
 def show_behind(progress: Progress, task: TaskID, behind: int) -> None:
     """Say how much is still on its way."""
     progress.update(task, description=f"folding and storing, {behind:,} records ahead")
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=err
-    )

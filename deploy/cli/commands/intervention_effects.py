@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from deploy.cli.console import err, out
+from deploy.cli.console import out, progress_bar
 from deploy.cli.options import DataOption
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def effect(
     if dimension not in ("", *_DIMENSIONS):
         raise typer.BadParameter(f"--dimension is one of {', '.join(_DIMENSIONS)}")
     computed_at = datetime.now(UTC)
-    with _reading(data) as (reader, keep), _bar() as progress:
+    with _reading(data) as (reader, keep), progress_bar() as progress:
         task = progress.add_task("comparing before and after", total=None)
         found = effects(
             reader,
@@ -139,12 +138,6 @@ def _reading(data: Path | None) -> Iterator[tuple[Reader, Callable[..., bool]]]:
 
     with reading(data) as reader:
         yield reader, keep
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=err
-    )
 
 
 def _written(value: Any) -> str:

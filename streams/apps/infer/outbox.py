@@ -9,7 +9,8 @@ from typing import Protocol
 
 from schemas import topics
 from schemas.dead_letter import DeadLetter
-from schemas.rows import Row, row_json
+from schemas.rows import Row
+from streams.row_json import row_json
 
 Pair = tuple[bytes | None, bytes | None]
 

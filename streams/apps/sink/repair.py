@@ -10,10 +10,10 @@ from schemas.decoding import decode
 from schemas.errors import InvalidEvent
 from schemas.events import Event
 from schemas.policy import PolicyBook
-from schemas.rows import row_json
 from streams.apps.sink.store import Item, Store
 from streams.apps.state import encode_state
 from streams.inference.fold import WorkItemFold
+from streams.row_json import row_json
 
 _AT_ONCE = 200
 """Work items whose events are in memory together."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import ipaddress
 import logging
 import signal
 import socket
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp
 
 from schemas.errors import ConfigError, TransientError
 from streams.gateway.http.protocol import Protocol
+from streams.loopback import is_loopback
 
 LOOPBACK = "127.0.0.1"
 FINISH_WITHIN_S = 30
@@ -52,7 +52,7 @@ class Listening:
 
     def check(self) -> None:
         """Raises: ConfigError: tokens and payloads would travel in the clear."""
-        if self.tls is None and not self.behind_proxy and not _is_loopback(self.host):
+        if self.tls is None and not self.behind_proxy and not is_loopback(self.host):
             raise ConfigError(
                 f"the gateway does not listen on {self.host} without TLS: give --tls-cert and --tls-key, or"
                 " --behind-proxy if a proxy in front of it speaks TLS and nobody else can reach it"
@@ -150,13 +150,6 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     except ImportError:  # not on Windows
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _why(error: OSError) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.board.address import Address, host_name, is_loopback, read_token
+from deploy.board.address import Address, host_name, read_token
 from deploy.board.admission import is_same_origin
 from schemas.errors import ConfigError
+from streams.loopback import is_loopback
 
 TOKEN = "a-long-random-token-0123456789"
 
