@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +24,7 @@ from streams.gateway.edge.keyring import Keyring
 from streams.gateway.http.app import gateway_app
 from streams.gateway.http.gateway import Acknowledge, Gateway, SourceEntry
 from streams.gateway.http.server import Listening, serve
-from streams.gateway.intake import Feeding, Intake, NoSnapshots, Taken
+from streams.gateway.intake import Feeding, Intake, NoSnapshots
 from streams.gateway.limits import Bucket
 from streams.gateway.metrics import Metrics
 from streams.gateway.source_files import explained, read_sources
@@ -194,14 +193,6 @@ def _secret(name: str, number: int, ref: SecretRef) -> SecretStr:
 
 def hl7_acknowledgement() -> Acknowledge:
     """How messages of HL7 version 2 are answered over HTTP: also those whose sender wants no answer."""
-    from streams.gateway.connectors.hl7v2 import UNAVAILABLE, acknowledge, verdict_of
+    from streams.gateway.mllp.server import answer_to
 
-    def answer(message: bytes, taken: Taken | None, at: datetime) -> bytes:
-        if taken is None:
-            return acknowledge(message, "refused", UNAVAILABLE, at=at, always=True)
-        error = taken.unreadable or (taken.invalid[0] if taken.invalid and not taken.kept else None)
-        if error is None:
-            return acknowledge(message, "accepted", at=at, always=True)
-        return acknowledge(message, verdict_of(error.code), error.code, error.field, at=at, always=True)
-
-    return answer
+    return partial(answer_to, always=True)
