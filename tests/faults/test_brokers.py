@@ -23,7 +23,7 @@ from tests.integration.gateway.certificates import certificates
 from tests.integration.gateway.secured_kafka import PASSWORD, SecuredKafka
 from tests.integration.pipeline.running import APPS, Hash
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.long]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 ROUNDS = rounds(1, most=10)
 ROUND_S = 12.0
 LONGEST_OUTAGE_S = 4.0
@@ -82,6 +82,7 @@ def test_the_only_broker_killed_and_started_again_changes_no_row(
         assert all(PASSWORD not in line for name in APPS for line in tieline.log(name))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_one_of_three_brokers_killed_under_load_stops_nothing(
     cluster: KafkaCluster, tmp_path: Path, week: list[Event], undisturbed: Hash

@@ -15,7 +15,7 @@ from tests.faults.load import Load
 from tests.faults.rig import rig, rounds
 from tests.integration.pipeline.running import APPS, Hash
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.long]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 ROUNDS = rounds(2, most=20)
 ROUND_S = 3.0
 WITHIN_S = 10.0
@@ -45,6 +45,7 @@ def test_sigterm_under_load_drains_and_ends_in_time(
     print({name: f"{len(all_s)} stops, longest {max(all_s):.2f} s" for name, all_s in took_s.items()})
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_sigterm_while_the_store_is_away_ends_in_time_and_loses_nothing(
     fresh_kafka: Broker, tmp_path: Path, week: list[Event], undisturbed: Hash
