@@ -90,6 +90,11 @@ class Offsets:
         held = self._held.get(tp)
         return None if held is None else held.delivered
 
+    def safe_up_to(self, tp: TopicPartition) -> int | None:
+        """Everything of `tp` before this is safe; None while it is not held or still being restored."""
+        held = self._held.get(tp)
+        return None if held is None or held.delivered is None else held.safe
+
     def mark_safe(self, batch: PartitionBatch) -> bool:
         """Everything up to the end of this batch is safe to forget: see `mark_safe_up_to`."""
         return self.mark_safe_up_to(batch.tp, batch.next_offset, batch.assignment)

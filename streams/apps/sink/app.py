@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
+
+from aiokafka.errors import KafkaError
 
 from schemas import topics
 from schemas.dead_letter import DeadLetter, dead_letter_id, payload_hash
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import Event
 from schemas.policy import PolicyBook
+from schemas.topics import PARTITIONS, work_item_key
 from streams.apps.clock import Clock, wall_clock
 from streams.apps.guard import run_beside
 from streams.apps.intake import read_content, received_at
@@ -32,6 +35,7 @@ from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import is_barrier
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
 from streams.transport.broker import AnyBroker
+from streams.transport.partitioner import partition_for
 from streams.transport.producer import BatchProducer
 from streams.transport.settings import TransportSettings
 
@@ -49,6 +53,7 @@ ROW_TABLES = {
 AT_ONCE = frozenset({"handoffs", "dead_letters", "signals"})
 """What somebody waits for. Everything else is written together, less often: an insert costs the same whatever its size,
 and evidence a look-up and a re-aggregation of windows besides."""
+_LOOK_AGAIN_S = 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -96,6 +101,8 @@ class Sink:
         self.values.want(names.SINK)
         self._meter = Meter("sink", counted=Counted(self.values, names.EVENTS, names.FLUSH_S))
         self.watch = WorkerWatch(app, self._meter, checks)
+        self._waiting_late: list[tuple[PartitionBatch, set[Item]]] = []
+        self._some_late = asyncio.Event()
         self._at_once = self._lane(self.settings.at_once_interval_s, at_once=4)
         self._together = self._lane(self.settings.together_interval_s, before=self._at_once)
         self._processes: set[str] = set()
@@ -123,7 +130,9 @@ class Sink:
         self.app.feed(self._late, topics.LATE, name="tieline-sink-late")
         lanes = (self._at_once.run, self._together.run)
         reports = Reports(self.app, self.producer, self._meter)
-        run_beside(self.app, *lanes, self._commit_loop, self._priors_loop, self._due_loop, reports.run)
+        run_beside(
+            self.app, *lanes, self._commit_loop, self._priors_loop, self._due_loop, self._repair_loop, reports.run
+        )
 
     def _rows_of(self, table: str) -> Callable[[PartitionBatch], Awaitable[None]]:
         lane = self._at_once if table in AT_ONCE else self._together
@@ -161,11 +170,29 @@ class Sink:
             items.add((event.process, event.subject))
             rows.append(self._archive_row(event, payload, record, topics.LATE))
         await self.store.add("events", rows)
-        await self._together.hand_over()  # other events of these items may still be in the lane
-        await self.store.flush()
-        await repair(self.store, sorted(items), self.policies, self.clock())
-        self.values.add(names.REPAIRED, len(items))
-        self._at_once.note(batch)
+        last_only = replace(batch, records=batch.records[-1:])
+        self._waiting_late.append((last_only, items))
+        self._some_late.set()
+
+    async def _repair_loop(self) -> None:
+        """Late events, in order. Not where they are read: events that a repair waits for come by the same way."""
+        while True:
+            await self._some_late.wait()
+            self._some_late.clear()
+            taken, self._waiting_late = self._waiting_late, []
+            while taken := [(batch, items) for batch, items in taken if self.app.offsets.is_current(batch)]:
+                try:
+                    await self._archived_up_to_now({batch.partition for batch, items in taken if items})
+                    break
+                except TransientError as error:
+                    _log.warning("late events are looked at again later: %s", error)
+                    await asyncio.sleep(error.retry_after_s)
+            await self.store.flush()
+            items = sorted({item for _, some in taken for item in some})
+            await repair(self.store, items, self.policies, self.clock())
+            self.values.add(names.REPAIRED, len(items))
+            for batch, _ in taken:
+                self._at_once.note(batch)
 
     def _archive_row(self, event: Event, payload: bytes, record: Record, topic: str) -> bytes:
         return self.store.archive_row(event, payload, received_at(record), topic, record.partition, record.offset)
@@ -204,11 +231,38 @@ class Sink:
             if not self._opened:
                 continue
             now = self.clock()
-            due = await self.store.due_items(now)
+            held = {tp.partition for tp in self.app.offsets.assigned() if tp.topic == topics.EVENTS}
+            due = [item for item in await self.store.due_items(now) if _partition(item) in held]
             if due:
+                try:
+                    await self._archived_up_to_now({_partition(item) for item in due})
+                except TransientError as error:
+                    _log.warning("deadlines of evicted work items are looked at later: %s", error)
+                    continue
                 await repair(self.store, due, self.policies, now)
                 self.values.add(names.REPAIRED, len(due))
                 await self.store.flush()
+
+    async def _archived_up_to_now(self, partitions: Collection[int]) -> None:
+        """Wait until the archive has all that is in these partitions of the events.
+
+        `infer` has read them when it evicts an item. A repair from less would say rows of half an item, which nobody
+        takes back: `infer` never said them.
+
+        Raises: TransientError: no broker answers, or the partitions are not held.
+        """
+        tps = [TopicPartition(topics.EVENTS, partition) for partition in partitions]
+        try:
+            ends = await self.app.end_offsets(tps)
+        except KafkaError as error:
+            raise TransientError(f"the end of {topics.EVENTS}: {type(error).__name__}") from error
+        while True:
+            reached = {tp: self.app.offsets.safe_up_to(tp) for tp in tps}
+            if None in reached.values():
+                raise TransientError("a partition is not ours any more, or not yet")
+            if all(offset is None or offset >= ends.get(tp, 0) for tp, offset in reached.items()):
+                return
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def _on_assigned(self, tps: frozenset[TopicPartition]) -> None:
         if not self._opened:
@@ -244,6 +298,11 @@ class Sink:
         )
         record = (letter.id.encode(), letter.model_dump_json().encode())
         await until_done(lambda: self.producer.produce(topics.DEAD_LETTERS, 0, [record]), self.values)
+
+
+def _partition(item: Item) -> int:
+    """Of the events, and of everything that follows from them."""
+    return partition_for(work_item_key(*item), PARTITIONS)
 
 
 def _data(batch: PartitionBatch) -> list[Record]:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.composition.drain import end_offsets
+from schemas import topics
 from schemas.events import Event
+from schemas.topics import PARTITIONS
 from tests.brokers import Broker
 from tests.integration.pipeline.conftest import DEMO_POLICY
 from tests.integration.pipeline.running import Hash, Running, running
@@ -59,6 +62,26 @@ def test_late_events_of_evicted_items_change_the_rows_they_should(
         assert tieline.hash() == undisturbed
         assert tieline.rows("SELECT count() FROM dead_letters")[0][0] == 0
         assert open_items(tieline) > 0  # the items that never closed are still folded in memory
+
+
+@pytest.mark.slow
+def test_late_events_that_overtake_the_archive_repair_no_half_of_an_item(
+    fresh_tansu: Broker, tmp_path: Path, scenario_events: list[Event], undisturbed: Hash
+) -> None:
+    """A sink that was away reads what is late beside all that it has missed."""
+    again = [events[0] for events in by_work_item(scenario_events).values() if len(events) > 3]
+    with running(fresh_tansu, tmp_path / "data", short_linger(tmp_path), as_of="") as tieline:
+        tieline.stop("sink")
+        tieline.send(scenario_events)
+
+        def many_are_late() -> bool:
+            tieline.send(again)
+            return sum(end_offsets(fresh_tansu.address, [topics.LATE]).values()) > 2 * PARTITIONS
+
+        until(many_are_late)
+        tieline.start_app("sink")
+        tieline.drain()
+        assert tieline.hash() == undisturbed
 
 
 def evicted(tieline: Running) -> int:
