@@ -319,10 +319,18 @@ def _source() -> dict[str, Any]:
 
 
 def _variables_read() -> set[str]:
-    from deploy import log_lines
-    from deploy.composition import gateway, signals, target
-    from sinks.clickhouse import settings
-    from streams.telemetry import endpoint
+    """Of options of the commands, and of what lies behind them."""
+    import typer
 
-    modules = (gateway, signals, target, settings, endpoint, log_lines)
-    return {getattr(module, name) for module in modules for name in dir(module) if name.endswith("_ENV")}
+    from deploy import log_lines
+    from deploy.cli import app
+    from deploy.composition import signals, target
+    from sinks.clickhouse import settings
+
+    def of_options(command: Any) -> set[str]:
+        named = {parameter.envvar for parameter in command.params if isinstance(parameter.envvar, str)}
+        return named.union(*map(of_options, getattr(command, "commands", {}).values()))
+
+    modules = (signals, target, settings, log_lines)
+    behind = {getattr(module, name) for module in modules for name in dir(module) if name.endswith("_ENV")}
+    return behind | of_options(typer.main.get_command(app))
