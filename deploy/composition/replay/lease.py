@@ -50,7 +50,7 @@ class Lease:
         self._closed = threading.Event()
         self._error: TielineError | None = None
         if _begun(find_run(client, record.run)) != _begun(previous):
-            raise RunTakenError(f"another replay has taken the name {record.run!r}")
+            raise _taken(record.run)
         write_run(client, record)
         self._settled_at_s = time.monotonic() + SETTLED_AFTER_S
         self._thread = threading.Thread(target=self._keep, name="replay-lease", daemon=True)
@@ -101,11 +101,7 @@ class Lease:
             return error
         except (ClickHouseError, OSError):
             return TransientError("clickhouse: it cannot be found out whether another replay works on the run")
-        return (
-            None
-            if started_at == self._record.started_at
-            else RunTakenError(f"another replay has taken the name {run!r}")
-        )
+        return None if started_at == self._record.started_at else _taken(run)
 
 
 def wait_until_nobody_works_on(
@@ -128,6 +124,10 @@ def wait_until_nobody_works_on(
         _, said, now = _said(client, run)
         if said != first:
             raise RunTakenError(f"another replay is working on run {run!r}")
+
+
+def _taken(run: str) -> RunTakenError:
+    return RunTakenError(f"another replay has taken the name {run!r}")
 
 
 def _begun(record: RunRecord | None) -> datetime | None:

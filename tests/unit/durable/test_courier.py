@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from aiokafka.structs import RecordMetadata, TopicPartition
 
-from streams.gateway.durable.courier import KafkaCourier
+from streams.gateway.durable.courier import KafkaCourier, Round, Written
 
+Write = Callable[[int, Round], Awaitable[Written]]
 FIRST, SECOND, THIRD = (("tieline.events", number) for number in range(3))
 
 
 class Chunk:
-    """A batch of two records at most."""
+    """A batch of one record."""
 
     def __init__(self) -> None:
         self._records = 0
 
     def append(self, **_record: Any) -> object | None:
-        self._records += self._records < 2
-        return object() if self._records < 2 else None
+        if self._records:
+            return None
+        self._records = 1
+        return object()
 
     def close(self) -> None: ...
 
@@ -46,20 +51,28 @@ class Stalling:
         return answer
 
 
-async def test_what_was_not_handed_over_in_time_is_not_acknowledged() -> None:
-    for takes in range(3):
+@pytest.fixture
+def write(monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Writes a round through a client that takes so many batches."""
+
+    async def written(takes: int, records: Round) -> Written:
         courier = KafkaCourier("127.0.0.1:1", idempotent=False)
-        courier._producer = Stalling(takes)  # type: ignore[assignment]
-        written = await courier.write({place: [(b"k", b"v")] for place in (FIRST, SECOND, THIRD)}, 0.05)
+        monkeypatch.setattr(courier, "_producer", Stalling(takes))
+        found = await courier.write(records, 0.05)
         await courier.close()
-        assert set(written.ends) == {FIRST, SECOND, THIRD} - written.failed
-        assert len(written.failed) == 3 - takes
-        assert written.why == {"TimeoutError"}
+        return found
+
+    return written
 
 
-async def test_a_place_of_which_a_part_was_handed_over_is_not_acknowledged() -> None:
-    courier = KafkaCourier("127.0.0.1:1", idempotent=False)
-    courier._producer = Stalling(1)  # type: ignore[assignment]
-    written = await courier.write({FIRST: [(b"k", b"v")] * 5, SECOND: [(b"k", b"v")]}, 0.05)
-    await courier.close()
+@pytest.mark.parametrize("takes", range(3))
+async def test_what_was_not_handed_over_in_time_is_not_acknowledged(takes: int, write: Write) -> None:
+    written = await write(takes, {place: [(b"k", b"v")] for place in (FIRST, SECOND, THIRD)})
+    assert set(written.ends) == {FIRST, SECOND, THIRD} - written.failed
+    assert len(written.failed) == 3 - takes
+    assert written.why == {"TimeoutError"}
+
+
+async def test_a_place_of_which_a_part_was_handed_over_is_not_acknowledged(write: Write) -> None:
+    written = await write(1, {FIRST: [(b"k", b"v")] * 5, SECOND: [(b"k", b"v")]})
     assert written.failed == {FIRST, SECOND}
