@@ -122,8 +122,8 @@ class FaultyFront:
         application.router.add_route("*", "/{path:.*}", self._answer)
         self._session = ClientSession(auto_decompress=False, timeout=ClientTimeout(_TIMEOUT_S))
         self._runner = web.AppRunner(
-            application, access_log=None, logger=_SILENT, shutdown_timeout=0.0, handler_cancellation=True
-        )
+            application, access_log=None, logger=_SILENT, shutdown_timeout=0.1, handler_cancellation=True
+        )  # 0 would be: wait without end
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
 
