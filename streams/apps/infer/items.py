@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Container, Iterator
 from itertools import chain
 
@@ -12,6 +13,8 @@ from streams.inference.fold import OUTLINE_BYTES, Outline, WorkItemFold, outline
 
 _LEARN_FROM = 64
 _DICTIONARY_BYTES = 16_384
+HOT_EVENTS = 3_000
+"""Of one partition, 1.8 KB each. An item is found decoded if fewer than these came between two of its own events."""
 
 
 class Packing:
@@ -112,3 +115,29 @@ class Items:
         yield from self._awake.items()
         for key, packed in self._resting.items():
             yield key, outline(packed)
+
+
+class Hot:
+    """The folds that keep their decoded events: those last used, up to so many events; at least one fold, always."""
+
+    def __init__(self, most_events: int) -> None:
+        self._most_events, self._events = most_events, 0
+        self._folds: OrderedDict[bytes, tuple[WorkItemFold, int]] = OrderedDict()
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._folds
+
+    def keep(self, key: bytes, fold: WorkItemFold) -> None:
+        """It was just used; whoever has waited for longest gives its events back, until there is room."""
+        self.drop(key)
+        self._folds[key] = fold, len(fold.history)
+        self._events += len(fold.history)
+        while self._events > self._most_events and len(self._folds) > 1:
+            _, (cold, events) = self._folds.popitem(last=False)
+            self._events -= events
+            cold.cool()
+
+    def drop(self, key: bytes) -> None:
+        """Forget it, if it is here."""
+        _, events = self._folds.pop(key, (None, 0))
+        self._events -= events

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import sys
-from collections import OrderedDict
 from collections.abc import Container, Iterator
 from datetime import datetime, timedelta
 
@@ -14,7 +13,7 @@ from schemas.policy import PolicyBook
 from schemas.rows import Row, WorkItemRow
 from schemas.topics import event_key, split_key, work_item_key
 from schemas.vocabulary import EARLIEST
-from streams.apps.infer.items import Items, Packing
+from streams.apps.infer.items import HOT_EVENTS, Hot, Items, Packing
 from streams.apps.infer.stubs import Stubs
 from streams.apps.state import encode_state, history_of
 from streams.inference.fold import Outline, WorkItemFold
@@ -33,7 +32,9 @@ class Partition:
         stubs: evicted work items.
     """
 
-    def __init__(self, number: int, policies: PolicyBook, hot_items: int = 200, packing: Packing | None = None) -> None:
+    def __init__(
+        self, number: int, policies: PolicyBook, hot_events: int = HOT_EVENTS, packing: Packing | None = None
+    ) -> None:
         self.number, self.policies = number, policies
         self.assignment = -1
         self.next_offset = 0
@@ -48,8 +49,7 @@ class Partition:
         self._evicted: dict[bytes, WorkItemFold] = {}
         self._deadlines = Alarms()
         self._lingering = Alarms()
-        self._hot: OrderedDict[bytes, WorkItemFold] = OrderedDict()
-        self._hot_items = hot_items
+        self._hot = Hot(hot_events)
 
     def restore(self, row: WorkItemRow) -> None:
         """Take in a state record. Records are united, so an older one that comes later takes nothing back."""
@@ -120,7 +120,7 @@ class Partition:
             rows = fold.changes(self.policies, as_of)
             self._unsaved[key] = fold
             self._watch(key, fold)
-            self._keep_hot(key, fold)
+            self._hot.keep(key, fold)
             yield key, rows
         self._saying = {}
 
@@ -157,7 +157,7 @@ class Partition:
         for key in self._evicted:
             self.stubs.add(key)
             self.folds.drop(key)
-            self._hot.pop(key, None)
+            self._hot.drop(key)
         self._evicted.clear()
 
     def _in_use(self) -> tuple[Container[bytes], ...]:
@@ -178,12 +178,6 @@ class Partition:
 
     def _linger(self, key: bytes) -> timedelta:
         return timedelta(seconds=self.policies.newest(split_key(key)[0]).process.linger_s)
-
-    def _keep_hot(self, key: bytes, fold: WorkItemFold) -> None:
-        self._hot[key] = fold
-        self._hot.move_to_end(key)
-        while len(self._hot) > self._hot_items:
-            self._hot.popitem(last=False)[1].cool()
 
 
 class Alarms:

@@ -12,7 +12,7 @@ from schemas.decoding import decode
 from schemas.events import Event
 from schemas.rows import Row
 from schemas.topics import event_key
-from streams.apps.infer.items import Items
+from streams.apps.infer.items import Hot, Items
 from streams.apps.infer.partition import Partition
 from streams.apps.state import decode_state
 from streams.inference.fold import WorkItemFold
@@ -75,8 +75,8 @@ def test_an_item_at_rest_takes_less_than_half_of_its_events() -> None:
 
 @pytest.fixture
 def crowded() -> Partition:
-    """Room for two hot items, and ten that have been said and saved."""
-    partition = Partition(0, policy_book(), hot_items=2)
+    """Room for two hot items of one event each, and ten that have been said and saved."""
+    partition = Partition(0, policy_book(), hot_events=2)
     for number in range(10):
         partition.fold(item(number), T0)
     assert said(partition)
@@ -95,6 +95,22 @@ def awake(partition: Partition) -> int:
 
 def test_all_but_hot_items_rest_once_their_states_are_taken(crowded: Partition) -> None:
     assert (len(crowded.folds), awake(crowded)) == (10, 2)
+
+
+def test_hot_items_share_the_room_by_their_events_and_one_is_always_hot() -> None:
+    hot, folds = Hot(most_events=3), {key: filled(1)[event_key(item(0))] for key in (b"a", b"b", b"c", b"d")}
+    for key in (b"a", b"b", b"c", b"a", b"d"):
+        hot.keep(key, folds[key])
+    assert [key in hot for key in folds] == [True, False, True, True], "b was used the longest time ago"
+    assert [fold._contents is None for fold in folds.values()] == [False, True, False, False]
+    for number in range(1, 5):
+        folds[b"d"].add(worked(number, "ward", subject="w0"), T0)
+    hot.keep(b"d", folds[b"d"])
+    assert [key in hot for key in folds] == [False, False, False, True], "five events, in room for three"
+    hot.drop(b"d")
+    hot.keep(b"a", folds[b"a"])
+    hot.keep(b"b", folds[b"b"])
+    assert [key in hot for key in folds] == [True, True, False, False], "what went gave its room back"
 
 
 def test_a_known_event_does_not_keep_its_item_awake(crowded: Partition) -> None:
