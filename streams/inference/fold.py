@@ -70,7 +70,7 @@ class WorkItemFold:
         # Whether events came in their own order so far: then no episode that began has gone, only evidence may have.
         self._in_order = True
         self._last_order: Order | None = FIRST  # None: not known since a rest
-        # Keys of events that an oversize item has no room for, but that somebody else may have told of.
+        # What somebody else may have told of, such as events that an oversize item has no room for.
         self._refused: set[RowKey] = set()
         # The decoded events, while it is hot; a new event is sorted in, so a busy item is never decoded again.
         self._contents: Contents | None = Contents((), ())
@@ -105,6 +105,10 @@ class WorkItemFold:
         back that could have been said: at the latest with the last of them it is ours that stand.
         """
         self._repeats = True
+
+    def may_stand(self, keys: Iterable[RowKey]) -> None:
+        """Rows that were said of this item, by whomever: they are taken back unless they are true."""
+        self._refused.update(keys)
 
     def nobody_else_told(self) -> None:
         """The next event is new to everybody, and so is whatever follows: once it has said everything with that one, a

@@ -53,6 +53,7 @@ ROW_TABLES = {
 AT_ONCE = frozenset({"handoffs", "dead_letters", "signals"})
 """What somebody waits for. Everything else is written together, less often: an insert costs the same whatever its size,
 and evidence a look-up and a re-aggregation of windows besides."""
+_BEFORE_REPAIRS = (topics.EVENTS, topics.HANDOFFS, topics.EXCHANGES, topics.PROBLEMS, topics.EVIDENCE)
 _LOOK_AGAIN_S = 0.05
 _log = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ class Sink:
             taken, self._waiting_late = self._waiting_late, []
             while taken := [(batch, items) for batch, items in taken if self.app.offsets.is_current(batch)]:
                 try:
-                    await self._archived_up_to_now({batch.partition for batch, items in taken if items})
+                    await self._stored_up_to_now({batch.partition for batch, items in taken if items})
                     break
                 except TransientError as error:
                     _log.warning("late events are looked at again later: %s", error)
@@ -235,7 +236,7 @@ class Sink:
             due = [item for item in await self.store.due_items(now) if _partition(item) in held]
             if due:
                 try:
-                    await self._archived_up_to_now({_partition(item) for item in due})
+                    await self._stored_up_to_now({_partition(item) for item in due})
                 except TransientError as error:
                     _log.warning("deadlines of evicted work items are looked at later: %s", error)
                     continue
@@ -243,19 +244,19 @@ class Sink:
                 self.values.add(names.REPAIRED, len(due))
                 await self.store.flush()
 
-    async def _archived_up_to_now(self, partitions: Collection[int]) -> None:
-        """Wait until the archive has all that is in these partitions of the events.
+    async def _stored_up_to_now(self, partitions: Collection[int]) -> None:
+        """Wait until the store has all that is in these partitions of the events, and of the rows said of them.
 
-        `infer` has read them when it evicts an item. A repair from less would say rows of half an item, which nobody
-        takes back: `infer` never said them.
+        `infer` has read the events, and said the rows, when it evicts an item. A repair from less would say rows of
+        half an item, which nobody takes back: `infer` never said them.
 
         Raises: TransientError: no broker answers, or the partitions are not held.
         """
-        tps = [TopicPartition(topics.EVENTS, partition) for partition in partitions]
+        tps = [TopicPartition(topic, partition) for topic in _BEFORE_REPAIRS for partition in partitions]
         try:
             ends = await self.app.end_offsets(tps)
         except KafkaError as error:
-            raise TransientError(f"the end of {topics.EVENTS}: {type(error).__name__}") from error
+            raise TransientError(f"the ends of partitions: {type(error).__name__}") from error
         while True:
             reached = {tp: self.app.offsets.safe_up_to(tp) for tp in tps}
             if None in reached.values():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,8 @@ from schemas.events import Event
 from schemas.topics import PARTITIONS
 from tests.brokers import Broker
 from tests.integration.pipeline.conftest import DEMO_POLICY
-from tests.integration.pipeline.running import Hash, Running, running
+from tests.integration.pipeline.running import Hash, Running, running, until
 from tests.integration.pipeline.test_identical_rows import by_work_item
-
-
-def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    deadline_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline_s, "it did not happen in time"
-        time.sleep(0.2)
 
 
 def short_linger(folder: Path) -> Path:

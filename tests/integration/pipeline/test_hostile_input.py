@@ -14,9 +14,9 @@ from streams.transport.barrier import read_to_barrier
 from streams.transport.partitioner import partition_for
 from streams.transport.producer import BatchProducer, Pair
 from tests.brokers import Broker
-from tests.builders import act, assigned, offered, raw_event, worked
+from tests.builders import act, assigned, event, offered, raw_event, worked
 from tests.integration.pipeline.conftest import DEMO_POLICY
-from tests.integration.pipeline.running import Running, running
+from tests.integration.pipeline.running import Running, running, until
 
 SECRET = "Anna-Example-4711"
 GOOD_KEY = b"p/w1"
@@ -114,6 +114,27 @@ def test_two_contents_of_one_identity_leave_one_row_and_one_dead_letter(fresh_ta
             ("w2", "icu"),
         ]
         assert tieline.rows("SELECT code, count(DISTINCT id) FROM dead_letters GROUP BY code") == [("conflict", 2)]
+
+
+@pytest.mark.slow
+def test_an_item_that_has_left_memory_and_is_flooded_then_loses_its_rows(fresh_tansu: Broker, tmp_path: Path) -> None:
+    """Every event of the flood comes late; however many there are, the sink reads no more than it needs to know."""
+    flood = [act("clarified", n / 100, "ward", id=f"c{n}", subject="flood") for n in range(12_000)]
+    with running(fresh_tansu, tmp_path / "data", DEMO_POLICY) as tieline:
+        tieline.send(
+            [offered(0, subject="flood"), event("work_item.closed", 9, subject="flood"), offered(0, subject="calm")]
+        )
+        tieline.drain()
+        assert tieline.rows("SELECT work_item FROM handoffs FINAL ORDER BY work_item") == [("calm",), ("flood",)]
+        until(lambda: tieline.rows("SELECT work_item FROM work_items FINAL WHERE evicted") == [("flood",)])
+        tieline.stop("sink")
+        tieline.send(flood)
+        tieline.start_app("sink")
+        tieline.drain()
+        assert tieline.rows("SELECT work_item FROM handoffs FINAL") == [("calm",)]
+        assert tieline.rows("SELECT work_item FROM work_items FINAL WHERE oversize") == [("flood",)]
+        assert tieline.rows("SELECT count() FROM events FINAL WHERE subject = 'flood'") == [(12_002,)]
+        assert tieline.rows("SELECT count() FROM dead_letters FINAL") == [(0,)]
 
 
 @pytest.mark.slow

@@ -20,8 +20,7 @@ from streams.transport.barrier import read_to_barrier
 from streams.transport.producer import BatchProducer
 from tests.brokers import Broker
 from tests.builders import T0, act, offered
-from tests.integration.pipeline.running import Running
-from tests.integration.pipeline.test_awkward_histories import until
+from tests.integration.pipeline.running import Running, until
 from tests.integration.webhooks.listening import Listening, listening
 
 SECRETS = ["whsec_b25lLXNlY3JldC1vbmUtc2VjcmV0LW9uZS1zZWNyZXQ=", "whsec_dHdvLXNlY3JldC10d28tc2VjcmV0LXR3by1zZWNyZXQ="]

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from clickhouse_connect.driver.client import Client
 
 from schemas.dead_letter import DeadLetter
 from schemas.events import EVENT_ADAPTER
-from schemas.rows import WorkItemRow
+from schemas.rows import WorkItemRow, revised
 from sinks.clickhouse.content_hash import HASHED, content_hash
 from sinks.clickhouse.insert import insert_rows
+from sinks.clickhouse.queries import work_items
 from sinks.clickhouse.queries.status import dead_letters, newest_event_at, rows_per_table
-from sinks.clickhouse.queries.work_items import archived_states, due_items, item_payloads, items_ahead_of_state
+from sinks.clickhouse.queries.work_items import (
+    archived_states,
+    due_items,
+    item_payloads,
+    items_ahead_of_state,
+    oversize_items,
+    standing_rows,
+)
 from sinks.clickhouse.records import event_row
 from sinks.clickhouse.windows import reaggregate_all
+from streams.inference.facts import facts, tombstone
+from tests.builders import LONG_AFTER, asked, offered, policy_book, raised
 from tests.integration.store.rows import START, encoded, evidence, handoff, put, random_evidence, sink_of
 
 
@@ -51,6 +62,36 @@ def test_the_events_of_an_item_come_back_with_every_content_once(client: Client)
     archive(client, "c", subject="w2")
     found = item_payloads(client, [("ed-to-ward", "w1"), ("ed-to-ward", "missing")])
     assert {item: sorted(payloads) for item, payloads in found.items()} == {("ed-to-ward", "w1"): sorted(contents)}
+
+
+def test_of_one_item_no_more_is_read_than_shows_that_it_is_oversize(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_items, "MOST_CONTENTS", 3)
+    archive(client, "a", "b", "c", "d")
+    archive(client, "d", offset=5)
+    archive(client, "a", "b", subject="w2")
+    found = item_payloads(client, [("ed-to-ward", "w1"), ("ed-to-ward", "w2")])
+    assert {item: len(set(payloads)) for (_, item), payloads in found.items()} == {"w1": 3, "w2": 2}
+
+
+def test_only_items_whose_state_says_so_are_oversize(client: Client) -> None:
+    put(client, "work_items", [state("w1", oversize=True), state("w2"), state("w3", oversize=True)])
+    asked = [("ed-to-ward", name) for name in ("w1", "w2", "w4")]
+    assert oversize_items(client, "live", asked) == {("ed-to-ward", "w1")}
+    assert oversize_items(client, "other", asked) == set()
+
+
+def test_what_stands_of_an_item_are_the_keys_of_rows_that_were_not_taken_back(client: Client) -> None:
+    events = [offered(0), asked(1, "m1", "ward", ["nurse", "lab"]), raised(2, "b1", "ward", ["nurse"])]
+    said = facts(events, policy_book(), LONG_AFTER).rows
+    assert {key.table for key in said} == {"handoffs", "exchanges", "problems", "evidence"}
+    for key, row in said.items():
+        put(client, key.table, [row, row.model_copy(update={"work_item": "another"})])
+    assert sorted(standing_rows(client, "live", ("p", "w1"))) == sorted(map(tuple, said))
+    for key in said:
+        put(client, key.table, [revised(tombstone(key, "live", "p", "w1"), 1)])
+    assert standing_rows(client, "live", ("p", "w1")) == []
 
 
 def test_a_state_comes_back_byte_for_byte(client: Client) -> None:
