@@ -16,7 +16,10 @@ import matplotlib
 
 _LEAST = 0.005
 _LEVELS = 26
-_SKIPPED = re.compile(r"^thread|runpy|asyncio/|^<module>|concurrent/|^_run_|mode/|Runner|^run \(|^main \(|importlib")
+_SKIPPED = re.compile(
+    r"^thread|runpy|asyncio/|^<module>|concurrent/|^_run_|mode/|Runner|^run \(|^main \(|importlib"
+    r"|typer/|^infer \(|^_run \(|_wrapped \(|^_guarded|^_execute_actor"
+)
 """The event loop and what starts it: the same frames above everything."""
 _FILL = ("#d9d9d9", "#c2c2c2")
 
