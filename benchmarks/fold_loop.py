@@ -25,7 +25,7 @@ from schemas import topics
 from schemas.rows import Row
 from schemas.topics import PARTITIONS
 from streams.apps.infer.partition import Partition
-from streams.apps.intake import read_event, received_at
+from streams.apps.intake import read_content, received_at
 from streams.inference.facts import facts_of
 from streams.transport.batch import Record, records_of
 from streams.transport.settings import TransportSettings
@@ -44,7 +44,8 @@ class Folding:
         """Decode and fold."""
         for record in records:
             partition = self.partitions[record.partition]
-            partition.fold(read_event(record, partition.folds), received_at(record))
+            event, content = read_content(record, partition.folds)
+            partition.fold(event, received_at(record), content=content)
 
     def changes(self) -> Iterator[Row]:
         """The rows that changed, as `infer` says them after a batch."""

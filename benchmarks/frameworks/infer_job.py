@@ -10,10 +10,11 @@ from benchmarks.frameworks.contract import Dump, Output
 from benchmarks.load import AS_OF, policies
 from schemas.topics import PARTITIONS
 from streams.apps.infer.partition import WITH_EPISODES, Partition
-from streams.apps.intake import read_event, received_at
+from streams.apps.intake import read_content, received_at
 from streams.apps.state import decode_state, encode_state, history_of
 from streams.inference.facts import facts_of
 from streams.inference.fold import WorkItemFold
+from streams.row_json import row_json
 from streams.transport.batch import Record
 
 AS_OF_INSTANT = datetime.fromisoformat(AS_OF)
@@ -29,13 +30,14 @@ class InferBatched:
     def take(self, records: Sequence[Record]) -> None:
         for record in records:
             partition = self._partitions[record.partition]
-            partition.fold(read_event(record, partition.folds), received_at(record))
+            event, content = read_content(record, partition.folds)
+            partition.fold(event, received_at(record), content=content)
 
     def outputs(self) -> Iterator[Output]:
         for partition in self._partitions:
             for key, rows in partition.take_changes(AS_OF_INSTANT):
                 for row in rows:
-                    yield Output(row.table, partition.number, key, row.model_dump_json().encode())
+                    yield Output(row.table, partition.number, key, row_json(row))
 
     def answer(self) -> Answer:
         """What the folds hold, computed from their events: for a loop that writes nothing."""
@@ -57,17 +59,17 @@ class InferKeyed:
         fold = self._folds.get(key) or self._loaded(key, load())
         known = () if fold is None else (key,)
         for record in records:
-            event = read_event(record, known)
+            event, content = read_content(record, known)
             if event.type.split(".")[1] not in WITH_EPISODES:
                 continue
             if fold is None:
                 fold = self._folds[key] = WorkItemFold(event.process, event.subject, received_at(record))
-            fold.add(event, received_at(record))
+            fold.add(event, received_at(record), content)
         if fold is None:
             return [], bytes
         held = fold
         rows = held.changes(self._policies, AS_OF_INSTANT)
-        outputs = [Output(row.table, records[0].partition, key, row.model_dump_json().encode()) for row in rows]
+        outputs = [Output(row.table, records[0].partition, key, row_json(row)) for row in rows]
         return outputs, lambda: encode_state(held, AS_OF_INSTANT)
 
     def _loaded(self, key: bytes, stored: bytes | None) -> WorkItemFold | None:

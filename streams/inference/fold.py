@@ -124,11 +124,11 @@ class WorkItemFold:
         self.last_arrival_at = max(self.last_arrival_at, row.last_arrival_at)
         self._contents = None
 
-    def add(self, event: Event, arrived_at: datetime) -> Added:
-        """Take in one event of this work item."""
+    def add(self, event: Event, arrived_at: datetime, content: bytes = b"") -> Added:
+        """Take in one event of this work item; `content` are its canonical bytes, where they are known."""
         if self._last_order is None:
             self._last_order = self._recalled_order()
-        added = self.history.add(event)
+        added = self.history.add(event, content)
         self.last_arrival_at = max(self.last_arrival_at, arrived_at)
         if added.outcome == "new" and self._contents is not None:
             winners = list(self._contents.winners)

@@ -22,7 +22,7 @@ from streams.apps.infer import metrics as names
 from streams.apps.infer.items import Packing
 from streams.apps.infer.outbox import Outbox
 from streams.apps.infer.partition import Partition
-from streams.apps.intake import dead_letter, read_event, received_at
+from streams.apps.intake import dead_letter, read_content, received_at
 from streams.apps.meter import Counted, Meter, Reports, further_behind
 from streams.apps.refusals import Refusals
 from streams.apps.state import decode_state
@@ -131,13 +131,13 @@ class Infer:
 
     def _fold(self, partition: Partition, record: Record) -> None:
         try:
-            event = read_event(record, partition.folds)
+            event, content = read_content(record, partition.folds)
             key = event_key(event)
             if partition.is_stub(key):
-                self.outbox.add_late(partition.number, key, event.canonical())
+                self.outbox.add_late(partition.number, key, content)
                 self.values.add(names.LATE)
                 return
-            loser = partition.fold(event, received_at(record), record.offset)
+            loser = partition.fold(event, received_at(record), record.offset, content)
             if loser is not None:
                 self._refuse(record, InvalidEvent("conflict", "id"), loser)
         except InvalidEvent as error:

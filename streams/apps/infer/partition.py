@@ -80,9 +80,11 @@ class Partition:
         if say_again:
             self._unsaid.update((key, self.folds[key]) for key in self.folds)
 
-    def fold(self, event: Event, arrived_at: datetime, offset: int = sys.maxsize) -> bytes | None:
+    def fold(self, event: Event, arrived_at: datetime, offset: int = sys.maxsize, content: bytes = b"") -> bytes | None:
         """Take in one event. Returns the content that lost, if two contents claim its identity.
 
+        Args:
+            content: its canonical bytes, where they are known.
         Raises: InvalidEvent: `oversize`, its work item has too many events already.
         """
         if event.type.split(".")[1] not in WITH_EPISODES:
@@ -95,7 +97,7 @@ class Partition:
             held.may_have_been_told()
         else:
             held.nobody_else_told()
-        added = held.add(event, arrived_at)
+        added = held.add(event, arrived_at, content)
         self._stay(key, held)
         if added.outcome != "known":
             self._unsaid[key] = self._unsaved[key] = held
