@@ -59,11 +59,6 @@ class Windows:
         self._ready: _Touched = _Touched()
         self._refreshing = asyncio.Lock()
 
-    @property
-    def touched(self) -> int:
-        """Windows that wait for `refresh`."""
-        return len(self._ready.windows)
-
     async def before_insert(self, rows: Sequence[bytes]) -> Callable[[], None]:
         """Notes the windows that these encoded evidence rows enter and leave.
 

@@ -79,11 +79,6 @@ class Writer:
         self._flushing = asyncio.Lock()
 
     @property
-    def buffered(self) -> int:
-        """Rows that are not acknowledged yet, without those of a flush under way."""
-        return self._buffer.count
-
-    @property
     def unwritten(self) -> tuple[int, int]:
         """Rows and bytes that are not acknowledged yet, with those of a flush under way."""
         return self._buffer.count + self._taken.count, self._buffer.size + self._taken.size

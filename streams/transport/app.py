@@ -134,10 +134,6 @@ class BatchApp(faust.App):  # type: ignore[misc] # untyped base
         """
         await self.consumer.commit_safe()
 
-    async def seek(self, tp: TopicPartition, offset: int) -> None:
-        """Read a held partition on from `offset`; batches read before become void."""
-        await self.consumer.seek(tp, offset)
-
     def end_of(self, tp: TopicPartition) -> int | None:
         """Where a held partition ended when it was last fetched; None: not known yet. Asks nobody.
 

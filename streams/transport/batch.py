@@ -39,7 +39,7 @@ class PartitionBatch:
 
     Attributes:
         next_offset: where reading goes on after this batch; what `Offsets.mark_safe` records.
-        assignment: which holding of the partition it was fetched under. Grows with every assignment and seek,
+        assignment: which holding of the partition it was fetched under. Grows with every assignment,
             so a batch that outlived its partition is told from a fresh one.
     """
 

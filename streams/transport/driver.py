@@ -17,7 +17,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage
 
-from schemas.errors import InvariantError, TransientError
+from schemas.errors import TransientError
 from streams.telemetry.worker_metrics import COMMIT_FAILURES, REBALANCES
 from streams.transport.batch import PartitionBatch, TopicPartition, batch_of
 from streams.transport.consumer_thread import BatchConsumerThread
@@ -207,22 +207,6 @@ class Consumer(stock.Consumer):  # type: ignore[misc] # untyped base
 
     async def perform_seek(self) -> None:
         """Nothing: `take_over` has set every position."""
-
-    async def seek(self, partition: Any, offset: int) -> None:
-        """Read a held partition on from `offset`. Batches read before are void; the next commit moves there too.
-
-        Raises: InvariantError: the partition is not being read.
-        """
-        tp = TopicPartition(*partition)
-        if tp not in self._readable:
-            raise InvariantError(f"seek on {tp}, which is not being read")
-        del self._readable[tp]
-        self.app.offsets.rewind_to(tp, offset)
-        assignment = self.app.offsets.assignment_of(tp)
-        await self._in_thread(self._thread.move_to({tp: offset}))
-        if assignment is not None and self.app.offsets.assignment_of(tp) == assignment:
-            self._read_offset[TP(*tp)] = None
-            self._readable[tp] = assignment
 
     # Committing
 

@@ -55,12 +55,6 @@ class Offsets:
             raise InvariantError(f"{tp} starts at {position} but is not assigned")
         held.delivered = held.safe = held.committed = position
 
-    def rewind_to(self, tp: TopicPartition, position: int) -> None:
-        """A seek: a new assignment of `tp` from `position`, which is not taken for committed."""
-        self.assign([tp])
-        held = self._held[tp]
-        held.delivered, held.safe = position, position
-
     def revoke(self, tps: Iterable[TopicPartition]) -> None:
         """These partitions are no longer ours; unknown ones are ignored."""
         for tp in tps:

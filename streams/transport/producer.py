@@ -88,13 +88,6 @@ class BatchProducer:
     async def __aexit__(self, *_error: object) -> None:
         await self.stop()
 
-    async def partitions(self, topic: str) -> int:
-        """How many partitions `topic` has. Raises: TransientError: unknown, or no broker answers."""
-        try:
-            return len(await self._started().partitions_for(topic))
-        except KafkaError as error:
-            raise TransientError(f"partitions of {topic}: {error!r}") from error
-
     async def produce(
         self, topic: str, partition: int, records: Sequence[Pair], *, timestamp_ms: int | None = None
     ) -> int | None:

@@ -10,8 +10,8 @@ import pytest
 from schemas.events import Event
 from tests.brokers import Broker
 from tests.faults.rig import Rig, rig, rounds
-from tests.integration.pipeline.running import Hash
-from tests.integration.pipeline.test_awkward_histories import evicted, short_linger, until
+from tests.integration.pipeline.running import Hash, until
+from tests.integration.pipeline.test_awkward_histories import evicted, short_linger
 from tests.integration.pipeline.test_identical_rows import by_work_item
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.long]
@@ -31,7 +31,7 @@ def test_late_repeated_and_reordered_events_across_restarts_change_no_row(
         seen_late = 0.0
         for number in range(ROUNDS):
             tieline.send(parts[2 * number])
-            until(lambda: evicted(tieline) > 10)
+            until(lambda: evicted(tieline) > 10 / ROUNDS)
             tieline.send(late_parts[number])
             seen_late += restarted(tieline)
             tieline.send(parts[2 * number + 1])

@@ -127,20 +127,6 @@ async def test_slow_handler_bounds_what_is_in_memory(bench: Bench) -> None:
     await eventually(lambda: len(worker.records()) == 40_000)
 
 
-async def test_seek_reads_again_from_there_and_voids_earlier_batches(bench: Bench) -> None:
-    topic = await bench.topic(1)
-    await bench.fill(topic, 1, 100)
-    worker = await bench.worker(None, topic).start()
-    await eventually(lambda: len(worker.records()) == 100)
-    before = worker.handled[-1]
-    await worker.app.seek(TopicPartition(topic, 0), 60)
-    assert not worker.app.offsets.mark_safe(before)
-    await eventually(lambda: len(worker.records()) == 140)
-    assert [record.offset for record in worker.records()[100:]] == list(range(60, 100))
-    await worker.app.seek(TopicPartition(topic, 0), 0)
-    await eventually(lambda: len(worker.records()) == 240)
-
-
 async def test_no_topic_is_created(bench: Bench) -> None:
     topic = await bench.topic(1)
     await bench.fill(topic, 1, 1)

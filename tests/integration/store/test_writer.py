@@ -146,7 +146,7 @@ async def test_an_absent_store_holds_the_caller_back_and_a_cancelled_flush_keeps
         adding.cancel()
         with pytest.raises(asyncio.CancelledError):
             await adding
-        assert sink.writer.buffered == 2
+        assert sink.writer.unwritten[0] == 2
         await gate.open()
         await sink.writer.add("handoffs", encoded([handoff("w3")]))
         await sink.writer.flush()

@@ -89,17 +89,6 @@ def test_starting_a_partition_that_is_not_held_is_a_bug() -> None:
         Offsets().start_at(TP, 0)
 
 
-def test_rewinding_commits_the_place_rewound_to() -> None:
-    offsets = holding()
-    batch = a_batch(offsets, 0, 9)
-    offsets.delivered(batch)
-    offsets.mark_safe(batch)
-    offsets.acknowledged(offsets.uncommitted())
-    offsets.rewind_to(TP, 3)
-    assert not offsets.mark_safe(batch)
-    assert {tp: mark.next_offset for tp, mark in offsets.uncommitted().items()} == {TP: 3}
-
-
 def test_partitions_know_nothing_of_each_other() -> None:
     offsets, other = holding(), TopicPartition("topic", 1)
     offsets.assign([other])
