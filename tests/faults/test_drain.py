@@ -33,7 +33,8 @@ def test_sigterm_under_load_drains_and_ends_in_time(
             tieline.wait_until_stored(1)
             for number in range(ROUNDS):
                 name = APPS[number % 2]
-                time.sleep(dice.uniform(0.0, ROUND_S))
+                tieline.wait_until_said(name, "metrics on", times=number // 2 + 1)  # Python itself has started
+                time.sleep(dice.uniform(0.1, ROUND_S))
                 code, ended_s = tieline.stop_timed(name)
                 assert code == 0, tieline.log(name)[-30:]
                 assert tieline.said(name, f"tieline-{name} drained in") == number // 2 + 1

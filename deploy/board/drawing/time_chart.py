@@ -74,19 +74,25 @@ def point(at: datetime, value: Any) -> list[Any]:
     return [chart.milliseconds(at), None if is_missing(value) else value]
 
 
+def _alone(values: Sequence[Any]) -> set[int]:
+    """Where no line comes from or goes to: a value that would not be seen."""
+    known = [False, *(value is not None for value in values), False]
+    return {index for index in range(len(values)) if known[index : index + 3] == [False, True, False]}
+
+
 def _series(
     visual: TimeSeries, name: str, value: Column, columns: Sequence[Column], rows: Rows, place: int
 ) -> ChartOption:
     time = columns[0].name
     others = [other for other in visual.values if other != value.name]
     noted = len(rows) <= _MOST_NOTED
-    data: list[Any] = [
-        {"value": point(row[time], row[value.name]), "note": note(columns, row, others)}
-        if noted
-        else point(row[time], row[value.name])
-        for row in rows
-        if row[time] is not None
-    ]
+    timed = [row for row in rows if row[time] is not None]
+    data: list[Any] = [point(row[time], row[value.name]) for row in timed]
+    alone = _alone([y for _, y in data]) if visual.style == "line" else set()
+    if noted:
+        data = [{"value": xy, "note": note(columns, row, others)} for xy, row in zip(data, timed, strict=True)]
+    for index in alone:
+        data[index] = {**(data[index] if noted else {"value": data[index]}), "symbol": "circle", "symbolSize": 5}
     common: ChartOption = {"name": name, "data": data, "stack": "all" if visual.stacked else None}
     if visual.style == "bars":
         return {**common, "type": "bar", "barMaxWidth": 24}

@@ -123,6 +123,17 @@ def test_time_axis_is_the_chosen_period() -> None:
     assert (axis["min"], axis["max"]) == (START.timestamp() * 1000, END.timestamp() * 1000)
 
 
+@pytest.mark.parametrize("weeks", [8, 2_000])
+def test_a_value_with_no_line_to_it_is_a_dot(weeks: int) -> None:
+    """The first minute of a new installation would be an empty chart otherwise."""
+    values = [0.5, None, 0.6, 0.7, None, None, 0.8, *[None] * (weeks - 7)]
+    rows = [{"time": _week(0) + timedelta(minutes=at), "value": value} for at, value in enumerate(values)]
+    (series,) = _chart(panel(TimeSeries(("value",)), TIME, VALUE), *rows)["series"]
+    dots = [at for at, datum in enumerate(series["data"]) if isinstance(datum, dict) and "symbol" in datum]
+    assert dots == [0, 6]
+    assert series["data"][6]["value"][1] == 0.8
+
+
 def test_stacked_series_have_a_point_at_every_time() -> None:
     of = panel(TimeSeries(("n",), style="bars", stacked=True), TIME, text("source"), N)
     rows = ({"time": _week(0), "source": "a", "n": 1}, {"time": _week(1), "source": "b", "n": 2})
