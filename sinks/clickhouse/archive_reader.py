@@ -18,8 +18,8 @@ from schemas.errors import TransientError
 from sinks.clickhouse.patience import patiently
 
 CHUNK_EVENTS = 50_000
-MOST_CONTENTS = 10_001
-"""Of one work item that are given: it is oversize by then, and nobody has room for what an attack may send."""
+MOST_CONTENTS, MOST_BYTES = 10_001, 8 * 1024 * 1024
+"""Of one work item no more are given than show that it is oversize: nobody has room for what an attack may send."""
 _MOST_ROWS = 200_000
 _FOLDED = "splitByChar('.', type)[2] IN ('handoff', 'work_item', 'communication', 'problem')"
 _SAMPLES_PER_CHUNK = 1_000
@@ -141,7 +141,7 @@ LIMIT {_MOST_ROWS} BY process, subject"""
 
 def _items(lines: IO[bytes]) -> Iterator[tuple[str, list[bytes]]]:
     """Neither a work item's name nor canonical JSON holds a tab or a line break."""
-    current, payloads = b"", list[bytes]()
+    current, payloads, size = b"", list[bytes](), 0
     for line in lines:
         subject, tab, payload = line.rstrip(b"\n").partition(b"\t")
         if not tab:  # an error in the middle of the answer, told as text
@@ -149,12 +149,25 @@ def _items(lines: IO[bytes]) -> Iterator[tuple[str, list[bytes]]]:
         if subject != current:
             if payloads:
                 yield current.decode(), payloads
-            current, payloads = subject, []
+            current, payloads, size = subject, [], 0
         payloads.append(payload)
-        if len(payloads) > 2 * MOST_CONTENTS:
-            payloads = list(set(payloads))[:MOST_CONTENTS]
+        size += len(payload)
+        if len(payloads) > 2 * MOST_CONTENTS or size > 4 * MOST_BYTES:
+            payloads = _enough(set(payloads))
+            size = sum(map(len, payloads))
     if payloads:
         yield current.decode(), payloads
+
+
+def _enough(contents: set[bytes]) -> list[bytes]:
+    """All of them, or as many as make their work item oversize."""
+    enough, size = list[bytes](), 0
+    for content in contents:
+        enough.append(content)
+        size += len(content)
+        if len(enough) >= MOST_CONTENTS or size > MOST_BYTES:
+            break
+    return enough
 
 
 def _of(process: str) -> str:

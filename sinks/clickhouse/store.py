@@ -18,7 +18,7 @@ from schemas.rows import METHOD_VERSION
 from sinks.clickhouse.faults import StoreAway
 from sinks.clickhouse.migrate import require_current
 from sinks.clickhouse.names import SOURCES, Names
-from sinks.clickhouse.queries.work_items import Key, due_items, item_payloads, oversize_items, standing_rows
+from sinks.clickhouse.queries.work_items import Key, due_items, item_payloads, item_sizes, standing_rows
 from sinks.clickhouse.records import RunRecord, event_row, process_records, process_row
 from sinks.clickhouse.retry import Retry
 from sinks.clickhouse.run_policy import policy_text
@@ -124,14 +124,14 @@ class ClickHouseStore:
             await self._retry.call(lambda: refresh_priors(client, self._run))
 
     async def item_payloads(self, items: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[bytes]]:
-        """All archived contents of these work items; enough of one that is oversize to show that it is."""
+        """All archived contents of these work items."""
         client = _opened(self._client)
         return await self._retry.call(lambda: item_payloads(client, items))
 
-    async def oversize_items(self, items: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those of these work items that are known as oversize."""
+    async def item_sizes(self, items: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
+        """How many archived contents these work items have, and how many bytes they are."""
         client = _opened(self._client)
-        return await self._retry.call(lambda: oversize_items(client, self._run, items))
+        return await self._retry.call(lambda: item_sizes(client, items))
 
     async def standing_rows(self, item: tuple[str, str]) -> list[Key]:
         """The key of every row of a work item that was not taken back."""

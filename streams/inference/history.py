@@ -12,7 +12,9 @@ from schemas.vocabulary import EventRef
 from streams.inference.acts import in_order
 
 MAX_EVENTS = 10_000
-"""A work item with more distinct contents is `oversize`: a bug of its source or an attack, not work."""
+MAX_BYTES = 8 * 1024 * 1024
+"""A work item with more distinct contents, or more bytes of them, is `oversize`: a bug of its source or an attack, not
+work. Its state has to fit into one record of 16 MiB, however badly it compresses."""
 
 _VERSION = b"1"
 
@@ -34,15 +36,16 @@ class Contents(NamedTuple):
 class History:
     """The distinct contents of one work item, by identity; the smallest canonical bytes of an identity win.
 
-    Once oversize it keeps what it has and stores no more, so it is bounded by `MAX_EVENTS` events. One that was
-    `encoded` before is only read when somebody asks what is in it.
+    Once oversize it keeps what it has and stores no more, so it is bounded by `MAX_EVENTS` and `MAX_BYTES`. One that
+    was `encoded` before is only read when somebody asks what is in it.
     """
 
-    __slots__ = ("_losers", "_unread", "_winners", "oversize")
+    __slots__ = ("_losers", "_size", "_unread", "_winners", "oversize")
 
     def __init__(self) -> None:
         self._winners: dict[EventRef, bytes] = {}
         self._losers: dict[EventRef, set[bytes]] = {}
+        self._size = 0
         self._unread: bytes | None = None
         self.oversize = False
 
@@ -53,7 +56,7 @@ class History:
         Raises: ValueError: written by a newer version.
         """
         history = cls()
-        if encoded.count(b"\n") > MAX_EVENTS:
+        if not _fits(encoded):
             history.merge(encoded)
             return history
         history.oversize = _flag(encoded)
@@ -79,9 +82,10 @@ class History:
         held = self._winners.get(ref)
         if held == content or content in self._losers.get(ref, ()):
             return Added("known")
-        if self.oversize or len(self) >= MAX_EVENTS:
+        if self.oversize or len(self) >= MAX_EVENTS or self._size + len(content) > MAX_BYTES:
             self.oversize = True
             return Added("oversize")
+        self._size += len(content)
         if held is None:
             self._winners[ref] = content
             return Added("new")
@@ -94,6 +98,7 @@ class History:
         """Drop what an oversize work item holds: nothing that comes can change that it has no rows."""
         self._winners.clear()
         self._losers.clear()
+        self._size = 0
         self._unread = None
 
     def contents(self) -> Contents:
@@ -132,7 +137,7 @@ class History:
     def _one_holds_both(self, encoded: bytes) -> bool:
         """Whether one of two unread histories is part of the other; then the larger is kept, still unread."""
         ours, theirs = (set(one.split(b"\n")) for one in (self._unread or b"", encoded))
-        if ours <= theirs and len(theirs) <= MAX_EVENTS:
+        if ours <= theirs and _fits(encoded):
             self._unread = encoded
             return True
         return theirs <= ours
@@ -148,7 +153,7 @@ class History:
             events = [decode(line) for line in lines]
         except InvalidEvent as error:
             raise ConfigError(f"a state holds an event that this version cannot read: {error.code}") from None
-        flagged, self.oversize = self.oversize, False
+        flagged, self.oversize, self._size = self.oversize, False, 0
         for event, line in zip(events, lines, strict=True):
             self._add(event.ref, line)
         self.oversize = flagged
@@ -173,3 +178,9 @@ def _flag(encoded: bytes) -> bool:
     if version != _VERSION:
         raise ValueError("state of an unknown version")
     return flag == b"oversize"
+
+
+def _fits(encoded: bytes) -> bool:
+    """Whether encoded bytes hold no more than a work item may have."""
+    header, contents = len(encoded.partition(b"\n")[0]), encoded.count(b"\n")
+    return contents <= MAX_EVENTS and len(encoded) - header - contents <= MAX_BYTES

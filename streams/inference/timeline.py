@@ -66,6 +66,10 @@ class PauseSpan(NamedTuple):
     role: str | None
 
 
+_FEW_REFS, _MOST_REFS, _MOST_REF_BYTES = 60, 500, 128 * 1024
+"""A row travels as one record: references of however many events must leave room in its megabyte."""
+
+
 class Timeline:
     """The visible events of one work item, sorted by what they are about. Roles are under their normal names.
 
@@ -173,7 +177,7 @@ class Timeline:
         return act.period_start
 
     def refs(self, start: Act, others: Sequence[Act]) -> tuple[str, ...]:
-        """References to acts of this timeline, in the order of the work item, each once."""
+        """References to acts of this timeline, in the order of the work item, each once; of very many the first."""
         if not others:
             return (start.ref,)
         if len(others) == 1:
@@ -183,7 +187,8 @@ class Timeline:
             return (start.ref, other.ref) if start.place < other.place else (other.ref, start.ref)
         acts = {act.place: act.ref for act in others}
         acts[start.place] = start.ref
-        return tuple([acts[place] for place in sorted(acts)])
+        refs = [acts[place] for place in sorted(acts)]
+        return tuple(refs if len(refs) < _FEW_REFS else _as_many_as_fit(refs))
 
     def human_acts(self, role: str) -> list[int]:
         """The places at which humans of a role acted. Worked out once it is asked for: seldom, and from all events."""
@@ -352,3 +357,13 @@ _READING: dict[type[Envelope], tuple[str, Reading]] = {
     WorkItemReopened: ("reopened", _opened),
     WorkItemOpened: ("opened", _opened),
 }
+
+
+def _as_many_as_fit(refs: list[str]) -> list[str]:
+    left, count = _MOST_REF_BYTES, 0
+    for ref in refs[:_MOST_REFS]:
+        left -= len(ref.encode())
+        if left < 0:
+            break
+        count += 1
+    return refs[:count]

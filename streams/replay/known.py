@@ -10,7 +10,7 @@ from schemas.decoding import decode
 from schemas.errors import InvalidEvent
 from schemas.events import Event, InterventionEnded, InterventionStarted, SurveyScored
 from streams.inference.acts import in_order, ref_of
-from streams.inference.history import MAX_EVENTS, Contents
+from streams.inference.history import MAX_BYTES, MAX_EVENTS, Contents
 
 _NOT_WORK = frozenset({InterventionStarted, InterventionEnded, SurveyScored})
 
@@ -35,7 +35,9 @@ def known(payloads: Iterable[bytes]) -> Known:
     winners: dict[str, Event] = {}
     losers: dict[bytes, Event] = {}
     unusable: Counter[str] = Counter()
+    size = 0
     for payload in set(payloads):
+        size += len(payload)
         try:
             event = decode(payload)
         except InvalidEvent as error:
@@ -49,7 +51,13 @@ def known(payloads: Iterable[bytes]) -> Known:
             _resolve(ref, held, event, winners, losers)
     distinct = len(winners) + len(losers)
     contents = Contents(in_order(winners.values()), tuple([losers[content] for content in sorted(losers)]))
-    return Known(contents, distinct, distinct > MAX_EVENTS, unusable)
+    oversize = distinct > MAX_EVENTS or (size > MAX_BYTES // 4 and _bytes_of(winners, losers) > MAX_BYTES)
+    return Known(contents, distinct, oversize, unusable)
+
+
+def _bytes_of(winners: dict[str, Event], losers: dict[bytes, Event]) -> int:
+    """Of all contents in their one form."""
+    return sum(len(event.canonical()) for event in winners.values()) + sum(map(len, losers))
 
 
 def _resolve(ref: str, held: Event, event: Event, winners: dict[str, Event], losers: dict[bytes, Event]) -> None:

@@ -155,6 +155,14 @@ class BatchApp(faust.App):  # type: ignore[misc] # untyped base
         found = await self.consumer.highwaters(*tps)
         return {TopicPartition(*tp): end for tp, end in found.items()}
 
+    async def start_offsets(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where the first records of these partitions are that were not deleted yet.
+
+        Raises: KafkaError: no broker answers.
+        """
+        found = await self.consumer.earliest_offsets(*tps)
+        return {TopicPartition(*tp): start for tp, start in found.items()}
+
     @property
     def has_crashed(self) -> bool:
         """Whether this worker is going down after an error; it then saves and commits nothing."""

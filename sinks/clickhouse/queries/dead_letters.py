@@ -10,6 +10,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from schemas.dead_letter import DeadLetter
+from sinks.clickhouse.pieces import pieces
 
 Identity = tuple[str, str, str, str]
 """(process, work item, source, id) of an event."""
@@ -87,8 +88,13 @@ def archived_contents(client: Client, identities: Sequence[Identity]) -> set[tup
     sql = """
 SELECT DISTINCT process, subject, source, id, payload FROM events
 WHERE (process, subject, source, id) IN {identities:Array(Tuple(String, String, String, String))}"""
-    rows = client.query(sql, parameters={"identities": list(identities)}).result_rows if identities else []
-    return {((process, subject, source, id), payload.encode()) for process, subject, source, id, payload in rows}
+    found = set[tuple[Identity, bytes]]()
+    for some in pieces(identities):
+        rows = client.query(sql, parameters={"identities": some}).result_rows
+        found.update(
+            ((process, subject, source, id), payload.encode()) for process, subject, source, id, payload in rows
+        )
+    return found
 
 
 def _letters(client: Client, where: str, parameters: dict[str, Any]) -> list[DeadLetter]:

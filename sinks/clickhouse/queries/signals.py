@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.signal import Delivery, Finding, Signal
 from sinks.clickhouse.insert import insert_rows
+from sinks.clickhouse.pieces import pieces
 
 FALSE_DISCOVERIES = 0.1
 """Share of the ties that are said to have shifted, and have not."""
@@ -212,11 +213,9 @@ def open_signals(client: Client, run: str) -> list[Signal]:
 
 def said_signals(client: Client, signals: Sequence[Signal]) -> list[Signal]:
     """The newest record of those of these signals that are there. Cost: a look-up by primary key."""
-    if not signals:
-        return []
     keys = [(each.run, each.process, each.kind, each.signal) for each in signals]
     where = f"({_SIGNAL}) IN {{keys:Array(Tuple(String, String, String, String))}}"
-    return _signals(client, where, {"keys": keys})
+    return [signal for some in pieces(keys) for signal in _signals(client, where, {"keys": some})]
 
 
 def recent_signals(client: Client, run: str, since: datetime, limit: int = 0) -> list[Signal]:
@@ -258,25 +257,25 @@ ORDER BY process, source"""
 def _endings(
     client: Client, sql: str, run: str, signals: Sequence[Signal], due_until: datetime
 ) -> dict[str, datetime | None]:
-    if not signals:
-        return {}
     by_episode = {(each.process, each.work_item, each.episode_id): each.signal for each in signals}
-    asked = {"run": run, "b": due_until, "episodes": list(by_episode)}
     ends: dict[str, datetime | None] = {}
-    for process, work_item, episode, at, goes_on in client.query(sql, parameters=asked).result_rows:
-        if goes_on or at:
-            ends[by_episode[process, work_item, episode]] = None if goes_on else at[0]
+    for some in pieces(by_episode):
+        asked = {"run": run, "b": due_until, "episodes": some}
+        for process, work_item, episode, at, goes_on in client.query(sql, parameters=asked).result_rows:
+            if goes_on or at:
+                ends[by_episode[process, work_item, episode]] = None if goes_on else at[0]
     return ends
 
 
 def _closed_items(client: Client, run: str, items: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    if not items:
-        return set()
     sql = """
 SELECT process, work_item FROM work_items FINAL
 WHERE run = {run:String} AND closed AND (process, work_item) IN {items:Array(Tuple(String, String))}"""
-    rows = client.query(sql, parameters={"run": run, "items": sorted(set(items))}).result_rows
-    return {(process, work_item) for process, work_item in rows}
+    closed = set[tuple[str, str]]()
+    for some in pieces(sorted(set(items))):
+        rows = client.query(sql, parameters={"run": run, "items": some}).result_rows
+        closed.update((process, work_item) for process, work_item in rows)
+    return closed
 
 
 def _findings(client: Client, sql: str, parameters: dict[str, Any]) -> list[Finding]:

@@ -49,6 +49,7 @@ class InferSettings:
         checkpoint_events: a checkpoint comes earlier after so many events.
         tick_interval_s: how often deadlines are looked at.
         max_unwritten_events: intake waits above this, so that a slow broker bounds memory.
+        max_outbox_bytes: rows are sent before there are more of them, or of one work item's.
         slice_items: work items folded before other tasks of the process get their turn.
         say_restored: say the rows of restored items again. Where the broker forgets, a state may have been archived
             while rows that were produced before it were still on their way, and then nobody else has them.
@@ -59,6 +60,7 @@ class InferSettings:
     checkpoint_events: int = 20_000
     tick_interval_s: float = 0.5
     max_unwritten_events: int = 20_000
+    max_outbox_bytes: int = 16 * 1024 * 1024
     slice_items: int = 100
     say_restored: bool = False
 
@@ -173,12 +175,12 @@ class Infer:
             reached.append((partition, partition.next_offset))
             for count, (key, rows) in enumerate(partition.take_changes(as_of), start=1):
                 self.outbox.add_rows(partition.number, key, rows)
+                if self.outbox.row_bytes > self.settings.max_outbox_bytes:
+                    await self._send()
                 if count % self.settings.slice_items == 0:
                     await asyncio.sleep(0)
         if len(self.outbox):
-            for topic, count in self.outbox.waiting().items():
-                self.values.add(names.RECORDS, count, topic)
-            await until_done(lambda: self.outbox.send(self.producer), self.values)
+            await self._send()
             self._meter.done(write)
         else:
             self._meter.drop(write)
@@ -186,6 +188,11 @@ class Infer:
             partition.written_offset = offset
         self._unwritten_events -= events
         self._written.set()
+
+    async def _send(self) -> None:
+        for topic, count in self.outbox.waiting().items():
+            self.values.add(names.RECORDS, count, topic)
+        await until_done(lambda: self.outbox.send(self.producer), self.values)
 
     def _has_unsaved(self) -> bool:
         return self._unsaved_events > 0 or any(partition.has_unsaved() for partition in self.partitions.values())

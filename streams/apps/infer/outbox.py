@@ -29,9 +29,14 @@ class Producer(Protocol):
 
 
 class Outbox:
-    """Keeps everything until it is acknowledged: a failed `send` can be called again and writes it all again."""
+    """Keeps everything until it is acknowledged: a failed `send` can be called again and writes it all again.
+
+    Attributes:
+        row_bytes: of rows that no `send` has taken yet.
+    """
 
     def __init__(self) -> None:
+        self.row_bytes = 0
         self._waiting: dict[tuple[str, int], list[Pair]] = defaultdict(list)
         self._sending: dict[tuple[str, int], list[Pair]] = defaultdict(list)
 
@@ -48,7 +53,9 @@ class Outbox:
     def add_rows(self, partition: int, key: bytes, rows: list[Row]) -> None:
         """Rows for their topics, under the key of their work item."""
         for row in rows:
-            self._waiting[_TABLE_TOPIC[row.table], partition].append((key, row_json(row)))
+            written = row_json(row)
+            self.row_bytes += len(written)
+            self._waiting[_TABLE_TOPIC[row.table], partition].append((key, written))
 
     def add_dead_letter(self, letter: DeadLetter) -> None:
         """A dead letter; it stays in the partition that the refused record was in."""
@@ -64,7 +71,7 @@ class Outbox:
 
         Raises: TransientError: not all of it was acknowledged; nothing is forgotten.
         """
-        waiting, self._waiting = self._waiting, defaultdict(list)
+        waiting, self._waiting, self.row_bytes = self._waiting, defaultdict(list), 0
         for place, records in waiting.items():
             self._sending[place].extend(records)
         await asyncio.gather(

@@ -19,6 +19,8 @@ from streams.apps.state import encode_state, history_of
 from streams.inference.fold import Outline, WorkItemFold
 
 WITH_EPISODES = ("handoff", "work_item", "communication", "problem")
+_MOST_REPLACED = 1_000
+"""Instants in a heap of alarms that were replaced since; as many again as there are keys, besides."""
 
 
 class Partition:
@@ -160,6 +162,8 @@ class Partition:
             self.stubs.add(key)
             self.folds.drop(key)
             self._hot.drop(key)
+            self._deadlines.drop(key)
+            self._lingering.drop(key)
         self._evicted.clear()
 
     def _in_use(self) -> tuple[Container[bytes], ...]:
@@ -193,6 +197,13 @@ class Alarms:
         if self._set.get(key) != at:
             self._set[key] = at
             heapq.heappush(self._heap, (at, key))
+            if len(self._heap) > 2 * len(self._set) + _MOST_REPLACED:
+                self._heap = [(at, key) for key, at in self._set.items()]
+                heapq.heapify(self._heap)
+
+    def drop(self, key: bytes) -> None:
+        """Do not look at it again."""
+        self._set.pop(key, None)
 
     def passed(self, now: datetime) -> list[bytes]:
         """The keys whose instant is not after `now`, in that order; they are no longer set."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from aiokafka.errors import KafkaError
@@ -54,7 +54,7 @@ AT_ONCE = frozenset({"handoffs", "dead_letters", "signals"})
 """What somebody waits for. Everything else is written together, less often: an insert costs the same whatever its size,
 and evidence a look-up and a re-aggregation of windows besides."""
 _BEFORE_REPAIRS = (topics.EVENTS, topics.HANDOFFS, topics.EXCHANGES, topics.PROBLEMS, topics.EVIDENCE)
-_LOOK_AGAIN_S = 0.05
+_LOOK_AGAIN_S, _STORED_WITHIN_S = 0.05, 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -104,6 +104,7 @@ class Sink:
         self.watch = WorkerWatch(app, self._meter, checks)
         self._waiting_late: list[tuple[PartitionBatch, set[Item]]] = []
         self._some_late = asyncio.Event()
+        self._repairing = asyncio.Lock()
         self._at_once = self._lane(self.settings.at_once_interval_s, at_once=4)
         self._together = self._lane(self.settings.together_interval_s, before=self._at_once)
         self._processes: set[str] = set()
@@ -188,10 +189,7 @@ class Sink:
                 except TransientError as error:
                     _log.warning("late events are looked at again later: %s", error)
                     await asyncio.sleep(error.retry_after_s)
-            await self.store.flush()
-            items = sorted({item for _, some in taken for item in some})
-            await repair(self.store, items, self.policies, self.clock())
-            self.values.add(names.REPAIRED, len(items))
+            await self._repair(sorted({item for _, some in taken for item in some}))
             for batch, _ in taken:
                 self._at_once.note(batch)
 
@@ -240,9 +238,15 @@ class Sink:
                 except TransientError as error:
                     _log.warning("deadlines of evicted work items are looked at later: %s", error)
                     continue
-                await repair(self.store, due, self.policies, now)
-                self.values.add(names.REPAIRED, len(due))
+                await self._repair(due)
                 await self.store.flush()
+
+    async def _repair(self, items: Sequence[Item]) -> None:
+        """One at a time, and from what is written: two of one item could each take the other's rows for none."""
+        async with self._repairing:
+            await self.store.flush()
+            await repair(self.store, items, self.policies, self.clock())
+            self.values.add(names.REPAIRED, len(items))
 
     async def _stored_up_to_now(self, partitions: Collection[int]) -> None:
         """Wait until the store has all that is in these partitions of the events, and of the rows said of them.
@@ -250,20 +254,25 @@ class Sink:
         `infer` has read the events, and said the rows, when it evicts an item. A repair from less would say rows of
         half an item, which nobody takes back: `infer` never said them.
 
-        Raises: TransientError: no broker answers, or the partitions are not held.
+        Records that Kafka has deleted are not waited for.
+
+        Raises: TransientError: no broker answers, the partitions are not held, or it takes longer than a minute.
         """
         tps = [TopicPartition(topic, partition) for topic in _BEFORE_REPAIRS for partition in partitions]
         try:
-            ends = await self.app.end_offsets(tps)
+            ends, starts = await self.app.end_offsets(tps), await self.app.start_offsets(tps)
         except KafkaError as error:
             raise TransientError(f"the ends of partitions: {type(error).__name__}") from error
-        while True:
+        ends = {tp: end for tp, end in ends.items() if starts.get(tp, 0) < end}
+        give_up_at_s = time.monotonic() + _STORED_WITHIN_S
+        while time.monotonic() < give_up_at_s:
             reached = {tp: self.app.offsets.safe_up_to(tp) for tp in tps}
             if None in reached.values():
                 raise TransientError("a partition is not ours any more, or not yet")
             if all(offset is None or offset >= ends.get(tp, 0) for tp, offset in reached.items()):
                 return
             await asyncio.sleep(_LOOK_AGAIN_S)
+        raise TransientError("what was there before them is not stored yet")
 
     async def _on_assigned(self, tps: frozenset[TopicPartition]) -> None:
         if not self._opened:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from schemas.decoding import decode
@@ -14,33 +14,56 @@ from streams.apps.sink.store import Item, Store
 from streams.apps.state import encode_state
 from streams.inference.facts import RowKey
 from streams.inference.fold import WorkItemFold
+from streams.inference.history import MAX_BYTES, MAX_EVENTS
 from streams.row_json import row_json
 
-_AT_ONCE = 200
-"""Work items whose events are in memory together."""
+_ASKED_AT_ONCE = 200
+_BYTES_AT_ONCE = 2 * MAX_BYTES
+"""Of events in memory together, in as many work items as that is."""
 _log = logging.getLogger(__name__)
 
 
 async def repair(store: Store, items: Sequence[Item], policies: PolicyBook, as_of: datetime) -> None:
     """Write these items' rows again from all their archived events, with tombstones for what is gone.
 
-    An item that was oversize stays so, and costs no more than asking: there is no end to the events it may have.
+    Nothing is read of an item that is oversize, as there is no end to the events that it may have: whatever stands of
+    it is taken back.
 
     The late events themselves, and what was said of these items before, must have been written before. Rows are not
     flushed here.
     """
-    for start in range(0, len(items), _AT_ONCE):
-        some = items[start : start + _AT_ONCE]
-        oversize = await store.oversize_items(some)
-        archived = await store.item_payloads([item for item in some if item not in oversize])
-        for (process, work_item), payloads in archived.items():
-            fold = WorkItemFold.recomputed(process, work_item, _events(payloads), as_of)
-            if fold.history.oversize:  # what was said may be of events that were not read
-                keys = await store.standing_rows((process, work_item))
-                fold.may_stand(RowKey(*key) for key in keys)
-            for row in fold.changes(policies, as_of):
-                await store.add(row.table, [row_json(row)])
-            await store.add("work_items", [encode_state(fold, as_of, evicted=True)])
+    for start in range(0, len(items), _ASKED_AT_ONCE):
+        sizes = await store.item_sizes(items[start : start + _ASKED_AT_ONCE])
+        oversize = [item for item, (contents, size) in sizes.items() if contents > MAX_EVENTS or size > MAX_BYTES]
+        for item in oversize:
+            fold = WorkItemFold.recomputed(*item, (), as_of)
+            fold.history.oversize = True
+            fold.may_stand(RowKey(*key) for key in await store.standing_rows(item))
+            await _say(store, fold, policies, as_of)
+        for some in _together({item: size for item, (_, size) in sizes.items() if item not in oversize}):
+            archived = await store.item_payloads(some)
+            for item, payloads in archived.items():
+                fold = WorkItemFold.recomputed(*item, _events(payloads), as_of)
+                await _say(store, fold, policies, as_of)
+
+
+async def _say(store: Store, fold: WorkItemFold, policies: PolicyBook, as_of: datetime) -> None:
+    for row in fold.changes(policies, as_of):
+        await store.add(row.table, [row_json(row)])
+    await store.add("work_items", [encode_state(fold, as_of, evicted=True)])
+
+
+def _together(sizes: Mapping[Item, int]) -> Iterator[list[Item]]:
+    """As many items at a time as may be in memory, by their bytes."""
+    some, held = list[Item](), 0
+    for item, size in sizes.items():
+        if some and held + size > _BYTES_AT_ONCE:
+            yield some
+            some, held = [], 0
+        some.append(item)
+        held += size
+    if some:
+        yield some
 
 
 def _events(payloads: Iterable[bytes]) -> Iterator[Event]:

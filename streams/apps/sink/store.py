@@ -45,10 +45,10 @@ class Store(Protocol):
         """Compute the priors again, if windows have changed."""
 
     async def item_payloads(self, items: Sequence[Item]) -> dict[Item, list[bytes]]:
-        """All archived contents of these work items; enough of one that is oversize to show that it is."""
+        """All archived contents of these work items."""
 
-    async def oversize_items(self, items: Sequence[Item]) -> set[Item]:
-        """Those of these work items whose state says that they are oversize: their rows are taken back."""
+    async def item_sizes(self, items: Sequence[Item]) -> dict[Item, tuple[int, int]]:
+        """How many archived contents these work items have, and how many bytes they are."""
 
     async def standing_rows(self, item: Item) -> list[tuple[str, datetime, str, str, int]]:
         """The key of every flushed row of a work item that was not taken back, as of a `RowKey`."""

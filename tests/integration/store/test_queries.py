@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from clickhouse_connect.driver.client import Client
 
 from schemas.dead_letter import DeadLetter
@@ -12,14 +11,13 @@ from schemas.events import EVENT_ADAPTER
 from schemas.rows import WorkItemRow, revised
 from sinks.clickhouse.content_hash import HASHED, content_hash
 from sinks.clickhouse.insert import insert_rows
-from sinks.clickhouse.queries import work_items
 from sinks.clickhouse.queries.status import dead_letters, newest_event_at, rows_per_table
 from sinks.clickhouse.queries.work_items import (
     archived_states,
     due_items,
     item_payloads,
+    item_sizes,
     items_ahead_of_state,
-    oversize_items,
     standing_rows,
 )
 from sinks.clickhouse.records import event_row
@@ -64,22 +62,12 @@ def test_the_events_of_an_item_come_back_with_every_content_once(client: Client)
     assert {item: sorted(payloads) for item, payloads in found.items()} == {("ed-to-ward", "w1"): sorted(contents)}
 
 
-def test_of_one_item_no_more_is_read_than_shows_that_it_is_oversize(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(work_items, "MOST_CONTENTS", 3)
-    archive(client, "a", "b", "c", "d")
-    archive(client, "d", offset=5)
-    archive(client, "a", "b", subject="w2")
-    found = item_payloads(client, [("ed-to-ward", "w1"), ("ed-to-ward", "w2")])
-    assert {item: len(set(payloads)) for (_, item), payloads in found.items()} == {"w1": 3, "w2": 2}
-
-
-def test_only_items_whose_state_says_so_are_oversize(client: Client) -> None:
-    put(client, "work_items", [state("w1", oversize=True), state("w2"), state("w3", oversize=True)])
-    asked = [("ed-to-ward", name) for name in ("w1", "w2", "w4")]
-    assert oversize_items(client, "live", asked) == {("ed-to-ward", "w1")}
-    assert oversize_items(client, "other", asked) == set()
+def test_the_size_of_an_item_counts_every_content_once(client: Client) -> None:
+    contents = archive(client, "a", "b") + archive(client, "a", site="north")
+    archive(client, "a", "b", offset=7)
+    (other,) = archive(client, "c", subject="w2")
+    found = item_sizes(client, [("ed-to-ward", name) for name in ("w1", "w2", "missing")])
+    assert found == {("ed-to-ward", "w1"): (3, sum(map(len, contents))), ("ed-to-ward", "w2"): (1, len(other))}
 
 
 def test_what_stands_of_an_item_are_the_keys_of_rows_that_were_not_taken_back(client: Client) -> None:

@@ -211,3 +211,14 @@ def test_an_alarm_set_anew_replaces_the_old_one() -> None:
     assert alarms.passed(datetime(2026, 1, 2, tzinfo=UTC)) == []
     assert alarms.passed(datetime(2026, 1, 3, tzinfo=UTC)) == [b"k"]
     assert alarms.passed(datetime(2026, 1, 9, tzinfo=UTC)) == []
+
+
+def test_alarms_that_are_set_again_and_again_do_not_pile_up() -> None:
+    alarms = Alarms()
+    for number in range(20_000):
+        alarms.set(b"busy", T0 + timedelta(seconds=number))
+    alarms.set(b"gone", T0)
+    alarms.drop(b"gone")
+    assert len(alarms._heap) < 2_000
+    assert alarms.passed(T0 + timedelta(days=1)) == [b"busy"]
+    assert alarms.passed(T0 + timedelta(days=1)) == []

@@ -14,57 +14,61 @@ import pytest
 from schemas.policy import PolicyBook
 from streams.apps.sink.repair import repair
 from streams.apps.sink.store import Item, Store
-from streams.inference.history import MAX_EVENTS
-from tests.builders import LONG_AFTER, T0, act, event
+from streams.inference.history import MAX_BYTES, MAX_EVENTS
+from tests.builders import LONG_AFTER, T0, event
 
 STANDING = ("handoffs", T0, "test#elsewhere", "", 0)
 
 
 class Archive:
-    """Has one event of every item that is asked for; one row of each item stands."""
+    """Has one event of every item that is asked for, which counts as `size`; one row of each item stands."""
 
-    def __init__(self, *also: bytes, oversize: frozenset[Item] = frozenset()) -> None:
-        self._also, self._oversize = also, oversize
+    def __init__(self, *also: bytes, size: tuple[int, int] = (1, 300)) -> None:
+        self._also, self._size = also, size
         self.asked, self.added, self.rows = list[int](), Counter[str](), list[bytes]()
 
-    async def oversize_items(self, items: Sequence[Item]) -> set[Item]:
-        return self._oversize & set(items)
-
-    async def standing_rows(self, _item: Item) -> list[tuple[str, datetime, str, str, int]]:
-        return [STANDING]
+    async def item_sizes(self, items: Sequence[Item]) -> dict[Item, tuple[int, int]]:
+        return dict.fromkeys(items, self._size)
 
     async def item_payloads(self, items: Sequence[Item]) -> dict[Item, list[bytes]]:
         self.asked.append(len(items))
         return {item: [*self._also, event("work_item.opened", 0, subject=item[1]).canonical()] for item in items}
+
+    async def standing_rows(self, _item: Item) -> list[tuple[str, datetime, str, str, int]]:
+        return [STANDING]
 
     async def add(self, table: str, rows: Sequence[bytes]) -> None:
         self.added[table] += len(rows)
         self.rows += rows
 
 
+def items(number: int) -> list[Item]:
+    return [("p", f"w{each}") for each in range(number)]
+
+
 async def test_a_thousand_items_are_not_in_memory_at_once() -> None:
     archive = Archive()
-    await repair(cast(Store, archive), [("p", f"w{number}") for number in range(1_000)], PolicyBook(()), LONG_AFTER)
+    await repair(cast(Store, archive), items(1_000), PolicyBook(()), LONG_AFTER)
     assert sum(archive.asked) == archive.added["work_items"] == 1_000
     assert max(archive.asked) <= 200
 
 
-async def test_what_stands_of_an_item_that_is_oversize_now_is_taken_back_whatever_event_it_is_of() -> None:
-    """Of a million events only so many are read as show that it is oversize."""
-    many = [act("clarified", number / 100, "ward", id=f"c{number}").canonical() for number in range(MAX_EVENTS)]
-    archive = Archive(*many)
-    await repair(cast(Store, archive), [("p", "w1")], PolicyBook(()), LONG_AFTER)
+async def test_large_items_are_in_memory_a_few_at_a_time() -> None:
+    archive = Archive(size=(9_000, 5_000_000))
+    await repair(cast(Store, archive), items(10), PolicyBook(()), LONG_AFTER)
+    assert archive.asked == [3, 3, 3, 1]
+    assert archive.added["work_items"] == 10
+
+
+@pytest.mark.parametrize("size", [(MAX_EVENTS + 1, 1), (1, MAX_BYTES + 1)])
+async def test_of_an_oversize_item_nothing_is_read_and_whatever_stands_is_taken_back(size: tuple[int, int]) -> None:
+    archive = Archive(size=size)
+    await repair(cast(Store, archive), items(1), PolicyBook(()), LONG_AFTER)
     taken_back, state = map(json.loads, archive.rows)
     assert (taken_back["episode_id"], taken_back["is_deleted"]) == ("test#elsewhere", 1)
     assert state["oversize"]
     assert taken_back["revision"] == state["revision"]
-
-
-async def test_an_item_that_is_known_as_oversize_is_not_read_again() -> None:
-    archive = Archive(oversize=frozenset({("p", "w1")}))
-    await repair(cast(Store, archive), [("p", "w1"), ("p", "w2")], PolicyBook(()), LONG_AFTER)
-    assert archive.asked == [1]
-    assert archive.added == {"work_items": 1}
+    assert archive.asked == []
 
 
 async def test_an_archived_event_that_cannot_be_read_is_left_out_and_named(caplog: pytest.LogCaptureFixture) -> None:

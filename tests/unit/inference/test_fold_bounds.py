@@ -8,10 +8,11 @@ import pytest
 
 from schemas.events import Event
 from schemas.rows import Row
+from streams.inference import history as history_module
 from streams.inference.facts import facts, row_key
 from streams.inference.fold import WorkItemFold
 from streams.inference.history import MAX_EVENTS, History
-from tests.builders import LONG_AFTER, T0, act, assigned, at, event, offered, worked
+from tests.builders import LONG_AFTER, T0, act, assigned, at, event, offered, raised, responded, worked
 from tests.unit.inference.outcomes import HOUR_FOR_ALL
 
 FULL = [worked(n / 100, "ward", id=str(n)) for n in range(MAX_EVENTS - 1)]
@@ -54,6 +55,37 @@ def test_contents_that_lost_count_too(full: History) -> None:
     history = History()
     history.merge(full.encode())
     assert history.add(worked(5, "lab", id="0")).outcome == "oversize"
+
+
+def test_an_item_may_have_as_many_bytes_as_the_limit_in_whatever_order_they_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its state has to fit into one record."""
+    events = [worked(n, "ward" * n, id=str(n)) for n in range(1, 6)]
+    size = sum(len(each.canonical()) for each in events)
+    for limit, oversize in ((size, False), (size - 1, True)):
+        monkeypatch.setattr(history_module, "MAX_BYTES", limit)
+        for order in (events, events[::-1]):
+            history = History()
+            for each in (*order, *order):
+                history.add(each)
+            assert history.oversize is oversize
+            halves = [History(), History()]
+            for half, part in zip(halves, (order[:3], order[2:]), strict=True):
+                for each in part:
+                    half.add(each)
+            united = History.encoded(halves[0].encode())
+            united.merge(halves[1].encode())
+            assert united.oversize is oversize
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "\U0001f468" * 128])
+def test_a_row_of_however_many_events_fits_into_a_record(name: str) -> None:
+    answers = [responded(2 + n / 100, "b1", "ward", "act", id=f"{n}{name}"[:256]) for n in range(3_000)]
+    rows = facts([raised(0, "b1", "nurse", ["ward"], id=name), *answers], HOUR_FOR_ALL, LONG_AFTER).rows.values()
+    assert {row.table for row in rows} == {"problems", "evidence"}
+    assert all(len(row.model_dump_json().encode()) < 512 * 1024 for row in rows)
+    assert all(len(row.event_ids) > 100 for row in rows)
 
 
 def test_an_oversize_items_rows_are_taken_back_for_good() -> None:

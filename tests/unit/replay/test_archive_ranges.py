@@ -7,8 +7,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.clickhouse.archive_reader import MOST_CONTENTS, KeyRange, Part, gaps
-from streams.inference.history import MAX_EVENTS
+from sinks.clickhouse.archive_reader import MOST_BYTES, MOST_CONTENTS, KeyRange, Part, gaps
+from streams.inference.history import MAX_BYTES, MAX_EVENTS
 
 _letters = st.sampled_from("abcdefgh")
 _cuts = st.sets(_letters, max_size=5).map(sorted)
@@ -39,4 +39,4 @@ def test_another_process_is_another_matter() -> None:
 
 
 def test_more_contents_than_a_work_item_may_have_are_given() -> None:
-    assert MOST_CONTENTS == MAX_EVENTS + 1
+    assert (MOST_CONTENTS, MOST_BYTES) == (MAX_EVENTS + 1, MAX_BYTES)
