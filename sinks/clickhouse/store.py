@@ -129,7 +129,7 @@ class ClickHouseStore:
         return await self._retry.call(lambda: item_payloads(client, items))
 
     async def item_sizes(self, items: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
-        """How many archived contents these work items have, and how many bytes they are."""
+        """How many archived contents these work items have, addressees counted, and how many bytes they are."""
         client = _opened(self._client)
         return await self._retry.call(lambda: item_sizes(client, items))
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 from schemas.decoding import decode, decode_with_canonical
 from schemas.errors import ConfigError, InvalidEvent
-from schemas.events import Event
+from schemas.events import CommunicationSent, Event, ProblemRaised, ProblemResponded
 from schemas.vocabulary import EventRef
 from streams.inference.acts import in_order
 
 MAX_EVENTS = 10_000
 MAX_BYTES = 8 * 1024 * 1024
 """A work item with more distinct contents, or more bytes of them, is `oversize`: a bug of its source or an attack, not
-work. Its state has to fit into one record of 16 MiB, however badly it compresses."""
+work. What is said to several roles counts once for each, as it leads to rows for each. Its state has to fit into one
+record of 16 MiB, however badly it compresses."""
 
 _VERSION = b"1"
+_ADDRESSED = frozenset({CommunicationSent, ProblemRaised, ProblemResponded})
 
 
 class Added(NamedTuple):
@@ -40,12 +42,12 @@ class History:
     was `encoded` before is only read when somebody asks what is in it.
     """
 
-    __slots__ = ("_losers", "_size", "_unread", "_winners", "oversize")
+    __slots__ = ("_counted", "_losers", "_size", "_unread", "_winners", "oversize")
 
     def __init__(self) -> None:
         self._winners: dict[EventRef, bytes] = {}
         self._losers: dict[EventRef, set[bytes]] = {}
-        self._size = 0
+        self._size = self._counted = 0
         self._unread: bytes | None = None
         self.oversize = False
 
@@ -74,18 +76,20 @@ class History:
         Args:
             content: its canonical bytes, where they are known; else they are made, at 3 µs.
         """
-        return self._add(event.ref, content or event.canonical())
+        return self._add(event, content or event.canonical())
 
-    def _add(self, ref: EventRef, content: bytes) -> Added:
+    def _add(self, event: Event, content: bytes) -> Added:
         if self._unread is not None:
             self._read()
+        ref, counts = event.ref, counts_as(event)
         held = self._winners.get(ref)
         if held == content or content in self._losers.get(ref, ()):
             return Added("known")
-        if self.oversize or len(self) >= MAX_EVENTS or self._size + len(content) > MAX_BYTES:
+        if self.oversize or self._counted + counts > MAX_EVENTS or self._size + len(content) > MAX_BYTES:
             self.oversize = True
             return Added("oversize")
         self._size += len(content)
+        self._counted += counts
         if held is None:
             self._winners[ref] = content
             return Added("new")
@@ -98,7 +102,7 @@ class History:
         """Drop what an oversize work item holds: nothing that comes can change that it has no rows."""
         self._winners.clear()
         self._losers.clear()
-        self._size = 0
+        self._size = self._counted = 0
         self._unread = None
 
     def contents(self) -> Contents:
@@ -130,7 +134,7 @@ class History:
             self._read()
         lines = encoded.split(b"\n")[1:]
         contents = [decode_with_canonical(line) for line in lines]
-        refused = [event for event, content in contents if self._add(event.ref, content).outcome == "oversize"]
+        refused = [event for event, content in contents if self._add(event, content).outcome == "oversize"]
         self.oversize = self.oversize or flagged
         return refused
 
@@ -153,15 +157,20 @@ class History:
             events = [decode(line) for line in lines]
         except InvalidEvent as error:
             raise ConfigError(f"a state holds an event that this version cannot read: {error.code}") from None
-        flagged, self.oversize, self._size = self.oversize, False, 0
+        flagged, self.oversize, self._size, self._counted = self.oversize, False, 0, 0
         for event, line in zip(events, lines, strict=True):
-            self._add(event.ref, line)
+            self._add(event, line)
         self.oversize = flagged
         return events
 
     def _lost(self) -> Iterator[bytes]:
         for contents in self._losers.values():
             yield from contents
+
+
+def counts_as(event: Event) -> int:
+    """How many of `MAX_EVENTS` an event takes up."""
+    return max(1, len(cast(Any, event.data).to_roles)) if type(event) in _ADDRESSED else 1
 
 
 def contents_of(events: Iterable[Event]) -> Contents:

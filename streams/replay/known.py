@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from schemas.decoding import decode
 from schemas.errors import InvalidEvent
 from schemas.events import Event, InterventionEnded, InterventionStarted, SurveyScored
+from schemas.events.addressees import MAX_ADDRESSEES
 from streams.inference.acts import in_order, ref_of
-from streams.inference.history import MAX_BYTES, MAX_EVENTS, Contents
+from streams.inference.history import MAX_BYTES, MAX_EVENTS, Contents, counts_as
 
 _NOT_WORK = frozenset({InterventionStarted, InterventionEnded, SurveyScored})
 
@@ -51,13 +52,14 @@ def known(payloads: Iterable[bytes]) -> Known:
             _resolve(ref, held, event, winners, losers)
     distinct = len(winners) + len(losers)
     contents = Contents(in_order(winners.values()), tuple([losers[content] for content in sorted(losers)]))
-    oversize = distinct > MAX_EVENTS or (size > MAX_BYTES // 4 and _bytes_of(winners, losers) > MAX_BYTES)
-    return Known(contents, distinct, oversize, unusable)
+    return Known(contents, distinct, _oversize([*winners.values(), *losers.values()], size), unusable)
 
 
-def _bytes_of(winners: dict[str, Event], losers: dict[bytes, Event]) -> int:
-    """Of all contents in their one form."""
-    return sum(len(event.canonical()) for event in winners.values()) + sum(map(len, losers))
+def _oversize(events: Sequence[Event], size: int) -> bool:
+    """As a `History` finds it; `size` are the bytes that came, which need not be canonical."""
+    if len(events) > MAX_EVENTS // MAX_ADDRESSEES and sum(map(counts_as, events)) > MAX_EVENTS:
+        return True
+    return size > MAX_BYTES // 4 and sum(len(event.canonical()) for event in events) > MAX_BYTES
 
 
 def _resolve(ref: str, held: Event, event: Event, winners: dict[str, Event], losers: dict[bytes, Event]) -> None:

@@ -43,9 +43,11 @@ WHERE (process, subject) IN {{items:Array(Tuple(String, String))}} AND {_FOLDED}
 
 
 def item_sizes(client: Client, items: Sequence[Item]) -> dict[Item, tuple[int, int]]:
-    """How many contents of these work items are archived, and how many bytes they are. Cost: as `item_payloads`."""
+    """How many contents of these work items are archived, and how many bytes they are. What is said to several roles
+    counts once for each, as in `oversize`. Cost: as `item_payloads`."""
     sql = f"""
-SELECT process, subject, count(), sum(length(payload)) FROM events FINAL
+SELECT process, subject, sum(greatest(1, JSONLength(payload, 'data', 'to_roles'))), sum(length(payload))
+FROM events FINAL
 WHERE (process, subject) IN {{items:Array(Tuple(String, String))}} AND {_FOLDED}
 GROUP BY process, subject"""
     found: dict[Item, tuple[int, int]] = {}

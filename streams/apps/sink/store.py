@@ -48,7 +48,7 @@ class Store(Protocol):
         """All archived contents of these work items."""
 
     async def item_sizes(self, items: Sequence[Item]) -> dict[Item, tuple[int, int]]:
-        """How many archived contents these work items have, and how many bytes they are."""
+        """How many archived contents these work items have, addressees counted, and how many bytes they are."""
 
     async def standing_rows(self, item: Item) -> list[tuple[str, datetime, str, str, int]]:
         """The key of every flushed row of a work item that was not taken back, as of a `RowKey`."""

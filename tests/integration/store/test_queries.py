@@ -23,6 +23,7 @@ from sinks.clickhouse.queries.work_items import (
 from sinks.clickhouse.records import event_row
 from sinks.clickhouse.windows import reaggregate_all
 from streams.inference.facts import facts, tombstone
+from streams.inference.history import counts_as
 from tests.builders import LONG_AFTER, asked, offered, policy_book, raised
 from tests.integration.store.rows import START, encoded, evidence, handoff, put, random_evidence, sink_of
 
@@ -68,6 +69,14 @@ def test_the_size_of_an_item_counts_every_content_once(client: Client) -> None:
     (other,) = archive(client, "c", subject="w2")
     found = item_sizes(client, [("ed-to-ward", name) for name in ("w1", "w2", "missing")])
     assert found == {("ed-to-ward", "w1"): (3, sum(map(len, contents))), ("ed-to-ward", "w2"): (1, len(other))}
+
+
+def test_the_size_of_an_item_counts_what_is_said_once_for_each_role(client: Client) -> None:
+    said = [offered(0), asked(1, "m1", "ward", ["nurse", "lab"]), raised(2, "b1", "ward", ["a", "b", "c"])]
+    rows = [event_row(event, received_at=START, topic="t", partition=0, offset=0) for event in said]
+    insert_rows(client, "events", rows)
+    ((counted, _),) = item_sizes(client, [("p", "w1")]).values()
+    assert counted == sum(map(counts_as, said)) == 6
 
 
 def test_what_stands_of_an_item_are_the_keys_of_rows_that_were_not_taken_back(client: Client) -> None:

@@ -12,7 +12,9 @@ from streams.inference import history as history_module
 from streams.inference.facts import facts, row_key
 from streams.inference.fold import WorkItemFold
 from streams.inference.history import MAX_EVENTS, History
-from tests.builders import LONG_AFTER, T0, act, assigned, at, event, offered, raised, responded, worked
+from streams.replay import known as known_module
+from streams.replay.known import known
+from tests.builders import LONG_AFTER, T0, act, assigned, at, event, offered, raised, responded, sent, worked
 from tests.unit.inference.outcomes import HOUR_FOR_ALL
 
 FULL = [worked(n / 100, "ward", id=str(n)) for n in range(MAX_EVENTS - 1)]
@@ -77,6 +79,24 @@ def test_an_item_may_have_as_many_bytes_as_the_limit_in_whatever_order_they_come
             united = History.encoded(halves[0].encode())
             united.merge(halves[1].encode())
             assert united.oversize is oversize
+
+
+def test_what_is_said_to_many_roles_counts_for_each_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """10,000 messages to 32 roles would be 640,000 rows of evidence."""
+    roles = [f"r{number}" for number in range(32)]
+    events = [offered(0), sent(1, "m1", "nurse", roles), raised(2, "b1", "nurse", roles), worked(3, "ward")]
+    for limit, oversize in ((66, False), (65, True)):
+        monkeypatch.setattr(history_module, "MAX_EVENTS", limit)
+        monkeypatch.setattr(known_module, "MAX_EVENTS", limit)
+        for order in (events, events[::-1]):
+            history = History()
+            for each in order:
+                history.add(each)
+            assert history.oversize is oversize
+            assert known([each.canonical() for each in order]).oversize is oversize
+            woken = History.encoded(b"\n".join([b"1", *(each.canonical() for each in order[:3])]))
+            woken.add(order[3])
+            assert woken.oversize is oversize
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "\U0001f468" * 128])
