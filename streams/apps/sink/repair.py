@@ -10,7 +10,7 @@ from schemas.decoding import decode
 from schemas.errors import InvalidEvent
 from schemas.events import Event
 from schemas.policy import PolicyBook
-from streams.apps.sink.store import Item, Store
+from streams.apps.sink.store import Item, StandingKey, Store
 from streams.apps.state import encode_state
 from streams.inference.facts import RowKey
 from streams.inference.fold import WorkItemFold
@@ -34,13 +34,10 @@ async def repair(store: Store, items: Sequence[Item], policies: PolicyBook, as_o
     """
     for start in range(0, len(items), _ASKED_AT_ONCE):
         sizes = await store.item_sizes(items[start : start + _ASKED_AT_ONCE])
-        oversize = [item for item, (contents, size) in sizes.items() if contents > MAX_EVENTS or size > MAX_BYTES]
+        oversize = [item for item, size in sizes.items() if is_oversize(*size)]
         for item in oversize:
-            fold = WorkItemFold.recomputed(*item, (), as_of)
-            fold.history.oversize = True
-            fold.may_stand(RowKey(*key) for key in await store.standing_rows(item))
-            await _say(store, fold, policies, as_of)
-        for some in _together({item: size for item, (_, size) in sizes.items() if item not in oversize}):
+            await _say(store, oversize_fold(item, await store.standing_rows(item), as_of), policies, as_of)
+        for some in together({item: size for item, (_, size) in sizes.items() if item not in oversize}):
             archived = await store.item_payloads(some)
             for item, payloads in archived.items():
                 fold = WorkItemFold.recomputed(*item, _events(payloads), as_of)
@@ -53,7 +50,20 @@ async def _say(store: Store, fold: WorkItemFold, policies: PolicyBook, as_of: da
     await store.add("work_items", [encode_state(fold, as_of, evicted=True)])
 
 
-def _together(sizes: Mapping[Item, int]) -> Iterator[list[Item]]:
+def is_oversize(contents: int, size: int) -> bool:
+    """Of so many archived contents, addressees counted, and so many bytes."""
+    return contents > MAX_EVENTS or size > MAX_BYTES
+
+
+def oversize_fold(item: Item, standing: Iterable[StandingKey], as_of: datetime) -> WorkItemFold:
+    """The fold of an oversize work item, whose changes are that what stands of it is taken back."""
+    fold = WorkItemFold.recomputed(*item, (), as_of)
+    fold.history.oversize = True
+    fold.may_stand(RowKey(*key) for key in standing)
+    return fold
+
+
+def together(sizes: Mapping[Item, int]) -> Iterator[list[Item]]:
     """As many items at a time as may be in memory, by their bytes."""
     some, held = list[Item](), 0
     for item, size in sizes.items():

@@ -11,6 +11,8 @@ from schemas.policy import PolicyBook
 
 Item = tuple[str, str]
 """(process, work item)."""
+StandingKey = tuple[str, datetime, str, str, int]
+"""What a `RowKey` is made of."""
 Refused = Callable[[str, bytes, str], Awaitable[None]]
 """Told of a row that the store will never take: (table, row, error code)."""
 
@@ -50,8 +52,8 @@ class Store(Protocol):
     async def item_sizes(self, items: Sequence[Item]) -> dict[Item, tuple[int, int]]:
         """How many archived contents these work items have, addressees counted, and how many bytes they are."""
 
-    async def standing_rows(self, item: Item) -> list[tuple[str, datetime, str, str, int]]:
-        """The key of every flushed row of a work item that was not taken back, as of a `RowKey`."""
+    async def standing_rows(self, item: Item) -> list[StandingKey]:
+        """The key of every flushed row of a work item that was not taken back."""
 
     async def due_items(self, now: datetime) -> list[Item]:
         """Evicted work items whose next deadline has passed."""
