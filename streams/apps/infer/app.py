@@ -36,6 +36,8 @@ from streams.transport.producer import BatchProducer
 from streams.transport.settings import TransportSettings
 
 GROUP = "tieline-infer"
+_ROWS_AT_ONCE = 1_000
+"""Of one work item, as JSON; most have ten."""
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +51,7 @@ class InferSettings:
         checkpoint_events: a checkpoint comes earlier after so many events.
         tick_interval_s: how often deadlines are looked at.
         max_unwritten_events: intake waits above this, so that a slow broker bounds memory.
-        max_outbox_bytes: rows are sent before there are more of them, or of one work item's.
+        max_outbox_bytes: rows are sent once there are more of them.
         slice_items: work items folded before other tasks of the process get their turn.
         say_restored: say the rows of restored items again. Where the broker forgets, a state may have been archived
             while rows that were produced before it were still on their way, and then nobody else has them.
@@ -174,9 +176,10 @@ class Infer:
         for partition in list(self.partitions.values()):
             reached.append((partition, partition.next_offset))
             for count, (key, rows) in enumerate(partition.take_changes(as_of), start=1):
-                self.outbox.add_rows(partition.number, key, rows)
-                if self.outbox.row_bytes > self.settings.max_outbox_bytes:
-                    await self._send()
+                for start in range(0, len(rows), _ROWS_AT_ONCE):
+                    self.outbox.add_rows(partition.number, key, rows[start : start + _ROWS_AT_ONCE])
+                    if self.outbox.row_bytes > self.settings.max_outbox_bytes:
+                        await self._send()
                 if count % self.settings.slice_items == 0:
                     await asyncio.sleep(0)
         if len(self.outbox):

@@ -39,15 +39,16 @@ class Lane:
         gather_s: float,
         every_s: float = 0.0,
         rows: int = 20_000,
+        most_bytes: int = 64 * 1024 * 1024,
         at_once: int = 1,
         before: Lane | None = None,
         meter: Meter | None = None,
     ) -> None:
         self._store, self._offsets, self._before = store, offsets, before
-        self._gather_s, self._every_s, self._limit = gather_s, every_s, rows
+        self._gather_s, self._every_s, self._limit, self._most_bytes = gather_s, every_s, rows, most_bytes
         self._meter = meter
         self._rows: dict[str, list[bytes]] = {}
-        self._count = 0
+        self._count = self._size = 0
         self._noted: Safe = {}
         self._handed_over: Safe = {}
         self._something = asyncio.Event()
@@ -67,10 +68,12 @@ class Lane:
 
     async def add(self, table: str, rows: Sequence[bytes], batch: PartitionBatch) -> None:
         """Take in all rows of a batch; waits while there are too many."""
-        while self._count and self._count + len(rows) > self._limit:
+        size = sum(map(len, rows))
+        while self._count and (self._count + len(rows) > self._limit or self._size + size > self._most_bytes):
             await self.flush()
         self._rows.setdefault(table, []).extend(rows)
         self._count += len(rows)
+        self._size += size
         self.note(batch)
 
     def note(self, batch: PartitionBatch) -> None:
@@ -102,7 +105,7 @@ class Lane:
     async def hand_over(self) -> None:
         """Everything added before is in the store's buffer, in the order in which it was added."""
         async with self._handing_over:
-            rows, self._rows, self._count = self._rows, {}, 0
+            rows, self._rows, self._count, self._size = self._rows, {}, 0, 0
             noted, self._noted = self._noted, {}
             try:
                 for table, lines in rows.items():

@@ -103,6 +103,15 @@ async def test_what_comes_during_a_flush_is_safe_only_after_the_next() -> None:
     assert (store.written, safe(offsets)) == ([b"1", b"2"], 2)
 
 
+async def test_a_few_large_rows_wait_for_the_store_as_many_small_ones_do() -> None:
+    store, offsets = SlowStore(), held(TP)
+    one = Lane(cast(Store, store), offsets, gather_s=0.0, most_bytes=10)
+    await one.add("handoffs", [b"12345", b"1234"], batch(offsets, 0))
+    assert store.flushes == 0
+    await one.add("handoffs", [b"12"], batch(offsets, 1))
+    assert (store.written, one.waiting) == ([b"12345", b"1234"], 1)
+
+
 async def test_rows_of_the_lane_before_are_never_overtaken() -> None:
     other = TopicPartition("states", 0)
     store, offsets = SlowStore(), held(TP, other)
