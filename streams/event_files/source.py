@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from streams.event_files.event_file import EventFile, Meaning
 from streams.event_files.opening import event_files
 from streams.event_files.report import FileReport
 from streams.gateway.log_import import LogUnreadable, Skipped
-from streams.inference.history import MAX_EVENTS
+from streams.inference.history import MAX_BYTES, MAX_EVENTS
 from streams.replay.source import Chunk, WorkItemEvents
 
 _FOLDED = ("tieline.handoff.", "tieline.work_item.", "tieline.communication.", "tieline.problem.")
@@ -56,11 +57,13 @@ class FileSource:
         """
         for name in chunk.first:
             items: dict[bytes, set[bytes]] = {}
+            sizes = Counter[bytes]()
             for key, payload in read_lines(self.folder, name):
                 contents = items.setdefault(key, set())
                 # One more than a work item may have makes it oversize; what is beyond changes nothing.
-                if len(contents) <= MAX_EVENTS:
+                if len(contents) <= MAX_EVENTS and sizes[key] <= MAX_BYTES and payload not in contents:
                     contents.add(payload)
+                    sizes[key] += len(payload)
             for key in sorted(items):
                 yield WorkItemEvents(*split_key(key), sorted(items[key]))
 

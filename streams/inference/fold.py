@@ -206,6 +206,8 @@ class WorkItemFold:
             return NO_FACTS
         if self._contents is None:
             self._contents = self.history.contents()
+            if self.history.oversize:  # an earlier version let it have more
+                return NO_FACTS
         return facts_of(self._contents, policies, as_of, run)
 
     def _evidence_of(self, found: Facts, policies: PolicyBook) -> Iterator[RowKey]:

@@ -160,7 +160,7 @@ class History:
         flagged, self.oversize, self._size, self._counted = self.oversize, False, 0, 0
         for event, line in zip(events, lines, strict=True):
             self._add(event, line)
-        self.oversize = flagged
+        self.oversize = self.oversize or flagged
         return events
 
     def _lost(self) -> Iterator[bytes]:

@@ -99,6 +99,18 @@ def test_what_is_said_to_many_roles_counts_for_each_of_them(monkeypatch: pytest.
             assert woken.oversize is oversize
 
 
+def test_a_state_of_a_version_that_allowed_more_is_oversize_once_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    fold = folded(sent(1, "m1", "nurse", ["a", "b", "c"], expects_reply=True), worked(3, "ward"))
+    said = fold.changes(HOUR_FOR_ALL, LONG_AFTER)
+    row, encoded = fold.state_row(b"", LONG_AFTER), fold.history.encode()
+    monkeypatch.setattr(history_module, "MAX_EVENTS", 3)
+    restored = WorkItemFold.restored(row, encoded)
+    gone = restored.changes(HOUR_FOR_ALL, LONG_AFTER)
+    assert {row_key(each) for each in gone} >= {row_key(each) for each in said}
+    assert all(each.is_deleted for each in gone)
+    assert restored.history.oversize
+
+
 @pytest.mark.parametrize("name", ["x" * 256, "\U0001f468" * 128])
 def test_a_row_of_however_many_events_fits_into_a_record(name: str) -> None:
     answers = [responded(2 + n / 100, "b1", "ward", "act", id=f"{n}{name}"[:256]) for n in range(3_000)]
