@@ -17,6 +17,7 @@ from sinks.clickhouse.details_sql import (
     details_of,
     tally,
 )
+from sinks.clickhouse.pieces import by_size
 
 
 class Window(NamedTuple):
@@ -58,17 +59,8 @@ _CHUNK_BYTES = 80_000
 
 def chunks(windows: Iterable[Window]) -> Iterator[list[Window]]:
     """The windows in groups that fit into one statement, by time: no two groups then read the same months twice."""
-    chunk: list[Window] = []
-    size = 0
-    for window in sorted(windows, key=lambda window: (window.run, window.process, window.period_start, window)):
-        length = len(to_json(window)) * 9 // 8
-        if chunk and size + length > _CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(window)
-        size += length
-    if chunk:
-        yield chunk
+    by_time = sorted(windows, key=lambda window: (window.run, window.process, window.period_start, window))
+    return by_size(by_time, lambda window: len(to_json(window)) * 9 // 8, _CHUNK_BYTES)
 
 
 def named_keys(keys: Iterable[bytes]) -> str:
