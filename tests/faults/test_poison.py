@@ -46,8 +46,8 @@ FLOODS = (FLOOD,) if FLOOD < 10 * MAX_EVENTS else (2 * MAX_EVENTS, FLOOD)
 LARGE = 3
 STALL_S = 300.0
 MOST_GROWTH_BYTES = (350 * MEGABYTE, 250 * MEGABYTE)
-"""While an item has room, and once it is oversize: 10,000 events that each begin a handoff are 60,000 rows at once; what
-comes faster than the store writes is in the sink's buffer of 128 MiB and its lanes."""
+"""While an item has room, and once it is oversize: 10,000 events that each begin a handoff are 60,000 rows at once;
+what comes faster than the store writes is in the sink's buffer of 128 MiB and its lanes."""
 MOST_CPU_S_PER_FLOODED = 0.001
 
 
