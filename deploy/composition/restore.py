@@ -19,7 +19,7 @@ from clickhouse_connect.driver.client import Client
 from deploy.composition.feed import Feed, Spool
 from schemas import topics
 from schemas.policy import PolicyBook
-from schemas.topics import PARTITIONS, work_item_key
+from schemas.topics import work_item_key
 from sinks.clickhouse.queries.work_items import (
     Item,
     archived_states,
@@ -29,12 +29,12 @@ from sinks.clickhouse.queries.work_items import (
     standing_rows,
 )
 from streams.apps.infer.outbox import Outbox
-from streams.apps.sink.repair import is_oversize, oversize_fold, together
+from streams.apps.intake import partition_of
+from streams.apps.sink.repair import oversize_fold, sorted_out
 from streams.apps.state import encode_state
 from streams.inference.facts import LIVE
 from streams.inference.fold import WorkItemFold
 from streams.transport.broker import AnyBroker
-from streams.transport.partitioner import partition_for
 from streams.transport.producer import BatchProducer, Pair
 
 _CHUNK = 2_000
@@ -95,11 +95,11 @@ async def _events(client: Client, producer: BatchProducer) -> int:
     total = 0
     for start in range(0, len(items), _CHUNK):
         sizes = await asyncio.to_thread(item_sizes, client, items[start : start + _CHUNK])
-        oversize = [item for item, size in sizes.items() if is_oversize(*size)]
+        oversize, others = sorted_out(sizes)
         for item, fold in zip(oversize, await _take_back(client, producer, oversize), strict=True):
             state = encode_state(fold, datetime.now(UTC))
             await producer.produce(topics.STATE, _partition(item), [(work_item_key(*item), state)])
-        for some in together({item: size for item, (_, size) in sizes.items() if item not in oversize}):
+        for some in others:
             payloads = await asyncio.to_thread(item_payloads, client, some)
             pairs: Iterable[Pair] = (
                 (work_item_key(*item), content) for item, contents in payloads.items() for content in contents
@@ -109,4 +109,4 @@ async def _events(client: Client, producer: BatchProducer) -> int:
 
 
 def _partition(item: Item) -> int:
-    return partition_for(work_item_key(*item), PARTITIONS)
+    return partition_of(work_item_key(*item))

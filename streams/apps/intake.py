@@ -41,7 +41,7 @@ def read_content(record: Record, known: Container[bytes] = frozenset()) -> tuple
     key = event_key(event)
     if record.key != key:
         raise InvalidEvent("wrong_key")
-    if key not in known and _partition_of(key) != record.partition:
+    if key not in known and partition_of(key) != record.partition:
         raise InvalidEvent("wrong_partition")
     if event.time > received_at(record) + AHEAD:
         raise InvalidEvent("future", "time")
@@ -49,7 +49,8 @@ def read_content(record: Record, known: Container[bytes] = frozenset()) -> tuple
 
 
 @lru_cache(maxsize=16_384)  # who archives asks for each event of a work item
-def _partition_of(key: bytes) -> int:
+def partition_of(key: bytes) -> int:
+    """Of the events of a work item, and of everything that follows from them."""
     return partition_for(key, PARTITIONS)
 
 

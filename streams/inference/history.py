@@ -85,7 +85,7 @@ class History:
         held = self._winners.get(ref)
         if held == content or content in self._losers.get(ref, ()):
             return Added("known")
-        if self.oversize or self._counted + counts > MAX_EVENTS or self._size + len(content) > MAX_BYTES:
+        if self.oversize or too_large(self._counted + counts, self._size + len(content)):
             self.oversize = True
             return Added("oversize")
         self._size += len(content)
@@ -168,6 +168,11 @@ class History:
             yield from contents
 
 
+def too_large(counted: int, size: int) -> bool:
+    """Whether so many contents, addressees counted, or so many bytes of them, are more than a work item may have."""
+    return counted > MAX_EVENTS or size > MAX_BYTES
+
+
 def counts_as(event: Event) -> int:
     """How many of `MAX_EVENTS` an event takes up."""
     return max(1, len(cast(Any, event.data).to_roles)) if type(event) in _ADDRESSED else 1
@@ -192,4 +197,4 @@ def _flag(encoded: bytes) -> bool:
 def _fits(encoded: bytes) -> bool:
     """Whether encoded bytes hold no more than a work item may have."""
     header, contents = len(encoded.partition(b"\n")[0]), encoded.count(b"\n")
-    return contents <= MAX_EVENTS and len(encoded) - header - contents <= MAX_BYTES
+    return not too_large(contents, len(encoded) - header - contents)

@@ -11,7 +11,7 @@ from schemas.errors import InvalidEvent
 from schemas.events import Event, InterventionEnded, InterventionStarted, SurveyScored
 from schemas.events.addressees import MAX_ADDRESSEES
 from streams.inference.acts import in_order, ref_of
-from streams.inference.history import MAX_BYTES, MAX_EVENTS, Contents, counts_as
+from streams.inference.history import MAX_BYTES, MAX_EVENTS, Contents, counts_as, too_large
 
 _NOT_WORK = frozenset({InterventionStarted, InterventionEnded, SurveyScored})
 
@@ -57,9 +57,9 @@ def known(payloads: Iterable[bytes]) -> Known:
 
 def _oversize(events: Sequence[Event], size: int) -> bool:
     """As a `History` finds it; `size` are the bytes that came, which need not be canonical."""
-    if len(events) > MAX_EVENTS // MAX_ADDRESSEES and sum(map(counts_as, events)) > MAX_EVENTS:
-        return True
-    return size > MAX_BYTES // 4 and sum(len(event.canonical()) for event in events) > MAX_BYTES
+    counted = sum(map(counts_as, events)) if len(events) > MAX_EVENTS // MAX_ADDRESSEES else 0
+    canonical = sum(len(event.canonical()) for event in events) if size > MAX_BYTES // 4 else 0
+    return too_large(counted, canonical)
 
 
 def _resolve(ref: str, held: Event, event: Event, winners: dict[str, Event], losers: dict[bytes, Event]) -> None:

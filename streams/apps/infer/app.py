@@ -173,6 +173,7 @@ class Infer:
         as_of, events = self.clock(), self._unwritten_events
         write, self._unwritten_newest_ms = self._meter.begin(self._unwritten_newest_ms), None
         reached: list[tuple[Partition, int]] = []
+        sent = False
         for partition in list(self.partitions.values()):
             reached.append((partition, partition.next_offset))
             for count, (key, rows) in enumerate(partition.take_changes(as_of), start=1):
@@ -180,10 +181,13 @@ class Infer:
                     self.outbox.add_rows(partition.number, key, rows[start : start + _ROWS_AT_ONCE])
                     if self.outbox.row_bytes > self.settings.max_outbox_bytes:
                         await self._send()
+                        sent = True
                 if count % self.settings.slice_items == 0:
                     await asyncio.sleep(0)
         if len(self.outbox):
             await self._send()
+            sent = True
+        if sent:
             self._meter.done(write)
         else:
             self._meter.drop(write)

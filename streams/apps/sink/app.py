@@ -19,10 +19,10 @@ from schemas.dead_letter import DeadLetter, dead_letter_id, payload_hash
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import Event
 from schemas.policy import PolicyBook
-from schemas.topics import PARTITIONS, work_item_key
+from schemas.topics import work_item_key
 from streams.apps.clock import Clock, wall_clock
 from streams.apps.guard import run_beside
-from streams.apps.intake import read_content, received_at
+from streams.apps.intake import partition_of, read_content, received_at
 from streams.apps.meter import Counted, Meter, Reports
 from streams.apps.sink import metrics as names
 from streams.apps.sink.lane import Lane
@@ -35,7 +35,6 @@ from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import is_barrier
 from streams.transport.batch import PartitionBatch, Record, TopicPartition
 from streams.transport.broker import AnyBroker
-from streams.transport.partitioner import partition_for
 from streams.transport.producer import BatchProducer
 from streams.transport.settings import TransportSettings
 
@@ -311,8 +310,7 @@ class Sink:
 
 
 def _partition(item: Item) -> int:
-    """Of the events, and of everything that follows from them."""
-    return partition_for(work_item_key(*item), PARTITIONS)
+    return partition_of(work_item_key(*item))
 
 
 def _data(batch: PartitionBatch) -> list[Record]:

@@ -14,7 +14,7 @@ from streams.apps.sink.store import Item, StandingKey, Store
 from streams.apps.state import encode_state
 from streams.inference.facts import RowKey
 from streams.inference.fold import WorkItemFold
-from streams.inference.history import MAX_BYTES, MAX_EVENTS
+from streams.inference.history import MAX_BYTES, too_large
 from streams.row_json import row_json
 
 _ASKED_AT_ONCE = 200
@@ -34,10 +34,10 @@ async def repair(store: Store, items: Sequence[Item], policies: PolicyBook, as_o
     """
     for start in range(0, len(items), _ASKED_AT_ONCE):
         sizes = await store.item_sizes(items[start : start + _ASKED_AT_ONCE])
-        oversize = [item for item, size in sizes.items() if is_oversize(*size)]
+        oversize, others = sorted_out(sizes)
         for item in oversize:
             await _say(store, oversize_fold(item, await store.standing_rows(item), as_of), policies, as_of)
-        for some in together({item: size for item, (_, size) in sizes.items() if item not in oversize}):
+        for some in others:
             archived = await store.item_payloads(some)
             for item, payloads in archived.items():
                 fold = WorkItemFold.recomputed(*item, _events(payloads), as_of)
@@ -50,11 +50,6 @@ async def _say(store: Store, fold: WorkItemFold, policies: PolicyBook, as_of: da
     await store.add("work_items", [encode_state(fold, as_of, evicted=True)])
 
 
-def is_oversize(contents: int, size: int) -> bool:
-    """Of so many archived contents, addressees counted, and so many bytes."""
-    return contents > MAX_EVENTS or size > MAX_BYTES
-
-
 def oversize_fold(item: Item, standing: Iterable[StandingKey], as_of: datetime) -> WorkItemFold:
     """The fold of an oversize work item, whose changes are that what stands of it is taken back."""
     fold = WorkItemFold.recomputed(*item, (), as_of)
@@ -63,8 +58,13 @@ def oversize_fold(item: Item, standing: Iterable[StandingKey], as_of: datetime) 
     return fold
 
 
-def together(sizes: Mapping[Item, int]) -> Iterator[list[Item]]:
-    """As many items at a time as may be in memory, by their bytes."""
+def sorted_out(sizes: Mapping[Item, tuple[int, int]]) -> tuple[list[Item], Iterator[list[Item]]]:
+    """(Items that are oversize, all others: as many at a time as may be in memory)."""
+    fitting = {item: size for item, (counted, size) in sizes.items() if not too_large(counted, size)}
+    return [item for item in sizes if item not in fitting], _together(fitting)
+
+
+def _together(sizes: Mapping[Item, int]) -> Iterator[list[Item]]:
     some, held = list[Item](), 0
     for item, size in sizes.items():
         if some and held + size > _BYTES_AT_ONCE:

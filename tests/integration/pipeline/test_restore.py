@@ -11,9 +11,9 @@ from deploy.composition.restore import restore
 from schemas.rows import Row
 from sinks.clickhouse.insert import insert_rows
 from sinks.clickhouse.records import event_row
-from streams.apps.sink import repair
 from streams.apps.sink.repair import oversize_fold
 from streams.apps.state import encode_state
+from streams.inference import history
 from streams.inference.facts import facts
 from tests.brokers import Broker
 from tests.builders import LONG_AFTER, T0, assigned, offered, policy_book, worked
@@ -26,7 +26,7 @@ def test_nothing_stands_of_an_oversize_item_though_the_broker_died_with_what_too
     fresh_tansu: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One is known as oversize, one only by what is archived of it; a third is none."""
-    monkeypatch.setattr(repair, "MAX_EVENTS", 2)
+    monkeypatch.setattr(history, "MAX_EVENTS", 2)
     with running(fresh_tansu, tmp_path / "data", DEMO_POLICY) as tieline:
         for app in ("infer", "sink"):
             tieline.stop(app)
