@@ -23,14 +23,15 @@ async def deliver(stream: Any, handle: Handle) -> None:
     """Call `handle` with every batch of `stream`, in order, one at a time.
 
     TransientError: the same batch again after a growing pause, until it succeeds or its partition is given up;
-    nothing is skipped or overtaken. Any other exception: the worker crashes and ends non-zero; nothing of the batch
-    is committed, because only offsets that `handle` itself marked safe ever are. A batch waits while our membership
-    is not fresh; a handler that works longer than the session timeout asks `app.membership.is_fresh()` again before
-    it writes.
+    nothing is skipped or overtaken. Any other exception, and a batch that was dropped before it came here: the worker
+    crashes and ends non-zero; nothing of the batch is committed, because only offsets that `handle` itself marked safe
+    ever are. A batch waits while our membership is not fresh; a handler that works longer than the session timeout
+    asks `app.membership.is_fresh()` again before it writes.
     """
     app = cast("BatchApp", stream.app)
     async for batch in stream:
         try:
+            app.offsets.taken_up(batch)
             await _handle_until_done(app, batch, handle)
         except Exception as error:
             _log.exception(

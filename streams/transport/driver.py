@@ -30,6 +30,20 @@ _IDLE_WAIT_S = 0.2
 _RETRY_PAUSE_S = 0.2
 
 
+class _NothingRead(dict[Any, None]):
+    """Stands in for what Faust remembers of how far each partition was read, and remembers nothing.
+
+    Faust drops, without a word, whatever ends before the offset it remembers, and it notes that offset also for a
+    message that a hand-over overtook on its way to the agent: what has to be read again would be lost.
+    """
+
+    def __missing__(self, _tp: Any) -> None:
+        return None
+
+    def __setitem__(self, _tp: Any, _offset: Any) -> None:
+        """Forget it."""
+
+
 class Consumer(stock.Consumer):  # type: ignore[misc] # untyped base
     """Consumer of partition batches.
 
@@ -42,6 +56,7 @@ class Consumer(stock.Consumer):  # type: ignore[misc] # untyped base
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._read_offset = _NothingRead()
         self._readable: dict[TopicPartition, int] = {}
         self._restored: dict[TopicPartition, int] = {}
         self._some_readable = asyncio.Event()

@@ -7,8 +7,9 @@ the assignment it was read under, and believed committed only after the broker s
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.errors import InvariantError
@@ -24,12 +25,17 @@ class Mark(NamedTuple):
 
 @dataclass(slots=True)
 class _Held:
-    """What is known of one partition while it is ours."""
+    """What is known of one partition while it is ours.
+
+    Attributes:
+        under_way: ends of the batches delivered and not yet taken up, in order.
+    """
 
     assignment: int
     delivered: int | None = None
     safe: int = -1
     committed: int = -1
+    under_way: deque[int] = field(default_factory=deque)
 
 
 class Offsets:
@@ -74,10 +80,23 @@ class Offsets:
         return self.assignment_of(batch.tp) == batch.assignment
 
     def delivered(self, batch: PartitionBatch) -> None:
-        """The batch is handed to the application; only delivered offsets can be marked."""
+        """The batch is on its way to the application; only delivered offsets can be marked."""
         held = self._held.get(batch.tp)
         if held is not None and held.assignment == batch.assignment:
             held.delivered = max(batch.next_offset, held.delivered or 0)
+            held.under_way.append(batch.next_offset)
+
+    def taken_up(self, batch: PartitionBatch) -> None:
+        """The handler is about to get this batch. Void for a batch of an earlier assignment.
+
+        Raises: InvariantError: it is not the next one; what was dropped on the way must not be committed over.
+        """
+        held = self._held.get(batch.tp)
+        if held is None or held.assignment != batch.assignment:
+            return
+        due = held.under_way.popleft() if held.under_way else None
+        if due != batch.next_offset:
+            raise InvariantError(f"{batch.tp}: a batch that ends at {due} never came, one to {batch.next_offset} did")
 
     def delivered_up_to(self, tp: TopicPartition) -> int | None:
         """Where delivery of `tp` goes on; None while it is not held or still being restored."""

@@ -86,6 +86,30 @@ async def test_mark_of_a_batch_that_outlived_its_assignment_is_void(bench: Bench
     assert offsets_of([first, second], stale) == list(range(10))
 
 
+async def test_what_was_fetched_ahead_of_a_hand_over_is_read_again_by_who_keeps_the_partition(bench: Bench) -> None:
+    topic = await bench.topic(2)
+    await bench.fill(topic, 2, 60)
+    release = asyncio.Event()
+
+    async def outlasts_the_hand_over(batch: PartitionBatch) -> None:
+        if len(first.seen) == 1:
+            await release.wait()
+        if first.app.offsets.mark_safe(batch):
+            await first.app.commit_safe()
+
+    few = {"max_batch_records": 5, "buffered_batches": 1}
+    first = await bench.worker(outlasts_the_hand_over, topic, hand_over_wait_s=0.3, **few).start()
+    await eventually(lambda: first.seen)
+    await asyncio.sleep(0.5)
+    second = await bench.worker(None, topic, **few).start()
+    await eventually(lambda: len(first.holds()) == len(second.holds()) == 1)
+    release.set()
+    (kept,) = first.holds()
+    await eventually(
+        lambda: set(offsets_of([first], kept)) == set(range(60)), what="every record of the kept partition"
+    )
+
+
 async def test_on_assigned_ends_before_the_first_delivery_however_long_it_takes(bench: Bench) -> None:
     topic = await bench.topic(2)
     await bench.fill(topic, 2, 10)

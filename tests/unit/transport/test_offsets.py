@@ -46,6 +46,28 @@ def test_only_an_acknowledgement_moves_what_is_believed_committed() -> None:
     assert offsets.uncommitted() == {}
 
 
+def test_a_batch_dropped_on_its_way_to_the_handler_is_noticed() -> None:
+    offsets = holding()
+    first, second, third = a_batch(offsets, 0, 4), a_batch(offsets, 5, 9), a_batch(offsets, 10, 14)
+    for batch in (first, second, third):
+        offsets.delivered(batch)
+    offsets.taken_up(first)
+    with pytest.raises(InvariantError, match="ends at 10 never came"):
+        offsets.taken_up(third)
+
+
+def test_a_new_assignment_waits_for_nothing_of_the_one_before() -> None:
+    offsets = holding()
+    stale = a_batch(offsets, 0, 4)
+    offsets.delivered(stale)
+    offsets.assign([TP])
+    offsets.start_at(TP, 0)
+    offsets.taken_up(stale)
+    fresh = a_batch(offsets, 0, 2)
+    offsets.delivered(fresh)
+    offsets.taken_up(fresh)
+
+
 def test_mark_of_an_earlier_assignment_is_void() -> None:
     offsets = holding()
     batch = a_batch(offsets, 0, 9)
