@@ -114,7 +114,8 @@ class BatchApp(faust.App):  # type: ignore[misc] # untyped base
     def feed(self, handle: Handle, *topics: str, name: str) -> None:
         """Have `handle` called with every batch of these topics, one at a time, through an agent called `name`.
 
-        A topic can be fed to one agent only. See `deliver` for what errors do. Agents run side by side; one agent never runs twice at once.
+        A topic can be fed to one agent only. See `deliver` for what errors do. Agents run side by side; one agent
+        never runs twice at once.
         """
 
         async def feeder(stream: Any) -> None:
