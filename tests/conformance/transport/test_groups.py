@@ -110,6 +110,33 @@ async def test_what_was_fetched_ahead_of_a_hand_over_is_read_again_by_who_keeps_
     )
 
 
+async def test_workers_that_come_and_go_under_a_backlog_leave_no_record_out(bench: Bench) -> None:
+    topic = await bench.topic(4)
+    await bench.fill(topic, 4, 5000)
+
+    def slow_worker() -> Worker:
+        async def takes_its_time(batch: PartitionBatch) -> None:
+            await asyncio.sleep(0.005)
+            if worker.app.offsets.mark_safe(batch):
+                await worker.app.commit_safe()
+
+        worker = bench.worker(takes_its_time, topic, max_batch_records=20, buffered_batches=2)
+        return worker
+
+    first = await slow_worker().start()
+    await eventually(lambda: first.handled)
+    for _ in range(3):
+        guest = await slow_worker().start()
+        await eventually(lambda: len(first.holds()) == len(bench.workers[-1].holds()) == 2)
+        await eventually(lambda: bench.workers[-1].handled)
+        assert await guest.stop() == 0
+        await eventually(lambda: len(first.holds()) == 4)
+    tps = [TopicPartition(topic, partition) for partition in range(4)]
+    await eventually(
+        lambda: all(set(offsets_of(bench.workers, tp)) == set(range(5000)) for tp in tps), what="every record"
+    )
+
+
 async def test_on_assigned_ends_before_the_first_delivery_however_long_it_takes(bench: Bench) -> None:
     topic = await bench.topic(2)
     await bench.fill(topic, 2, 10)
