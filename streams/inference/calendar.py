@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import takewhile
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -31,8 +30,19 @@ class Pause(NamedTuple):
     end: datetime | None
 
 
+def merged(pauses: Iterable[Pause]) -> tuple[Interval, ...]:
+    """Pauses in any order, overlapping or not, as disjoint intervals in order; an open one ends at `FOREVER`."""
+    found: list[Interval] = []
+    for opens, closes in sorted((pause.start, pause.end or FOREVER) for pause in pauses):
+        if found and opens <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], closes))
+        elif opens < closes:
+            found.append((opens, closes))
+    return tuple(found)
+
+
 def due_at(
-    start: datetime, target_s: float, calendar: Calendar | None, pauses: Sequence[Pause], max_pause_s: float
+    start: datetime, target_s: float, calendar: Calendar | None, pauses: Sequence[Interval], max_pause_s: float
 ) -> datetime:
     """The earliest instant at which counted time since `start` reaches the target.
 
@@ -44,11 +54,12 @@ def due_at(
         start: aware UTC, when the clock starts (the offer).
         target_s: seconds, 0 or more; 0 is due at once, even out of hours.
         calendar: the receiver's calendar; None is open around the clock.
-        pauses: those whose reason and actor make them eligible, in any order, overlapping or not.
+        pauses: those whose reason and actor make them eligible, `merged`.
         max_pause_s: most calendar seconds that pauses may add in total, finite.
 
     Raises: ValueError: a negative or infinite number of seconds. OverflowError: due lies after the year 9998.
-    Cost: microseconds, plus about 10 µs per day and calendar the first time a month is looked at.
+    Cost: microseconds, and some for each pause between start and due; plus about 10 µs per day and calendar the first
+        time a month is looked at.
     """
     if calendar is None and not pauses and target_s >= 0:
         return start + timedelta(seconds=target_s)
@@ -56,33 +67,27 @@ def due_at(
     return _reached(start, _duration(target_s), _without(open_intervals(calendar, start), counted))
 
 
-def counted_s(start: datetime, end: datetime, calendar: Calendar | None, pauses: Sequence[Pause] = ()) -> float:
-    """Counted seconds in [start, end): open on the calendar and in no pause; 0 if `end` is not after `start`.
-
-    Pauses are taken whole: limit them with `counted_pauses` first where a maximum applies.
-    """
-    if calendar is None and not pauses:
-        return max(0.0, (end - start).total_seconds())
-    return _counted(start, end, calendar, _merged(start, pauses)).total_seconds()
-
-
 def counted_pauses(
-    start: datetime, calendar: Calendar | None, pauses: Iterable[Pause], max_pause_s: float
-) -> tuple[Pause, ...]:
-    """The pauses after `start`, merged, in order, and cut where their calendar time in total reaches the maximum.
+    start: datetime, calendar: Calendar | None, pauses: Sequence[Interval], max_pause_s: float
+) -> Iterator[Interval]:
+    """Of `merged` pauses what lies after `start`, cut where their calendar time in total reaches the maximum.
 
-    Returns: disjoint pauses, all of them ended; an open one ends where the maximum is reached.
     Raises: ValueError: a negative or infinite maximum.
     """
     left = _duration(max_pause_s)
-    kept = []
-    for opens, closes in _merged(start, pauses):
+    for place in range(bisect_right(pauses, start, key=_end), len(pauses)):
         if not left:
-            break
-        ends = min(closes, _reached(opens, left, open_intervals(calendar, opens)))
-        kept.append(Pause(opens, ends))
-        left -= _counted(opens, ends, calendar, ())
-    return tuple(kept)
+            return
+        opens, closes = max(pauses[place][0], start), pauses[place][1]
+        for shift_opens, shift_closes in open_intervals(calendar, opens):
+            if shift_opens >= closes:
+                break
+            counted = min(shift_closes, closes) - shift_opens
+            if counted >= left:
+                closes, left = shift_opens + left, timedelta()
+                break
+            left -= counted
+        yield opens, closes
 
 
 def open_intervals(calendar: Calendar | None, start: datetime) -> Iterator[Interval]:
@@ -121,28 +126,12 @@ def _reached(start: datetime, target: timedelta, counted: Iterable[Interval]) ->
     raise OverflowError(f"nothing is due after the year {_LAST_YEAR}")
 
 
-def _counted(start: datetime, end: datetime, calendar: Calendar | None, pauses: Sequence[Interval]) -> timedelta:
-    within = takewhile(lambda interval: interval[0] < end, open_intervals(calendar, start))
-    counted = _without(within, pauses)
-    return sum((min(closes, end) - opens for opens, closes in counted if opens < end), timedelta())
-
-
-def _merged(start: datetime, pauses: Iterable[Pause]) -> list[Interval]:
-    merged: list[Interval] = []
-    for opens, closes in sorted((max(pause.start, start), pause.end or FOREVER) for pause in pauses):
-        if merged and opens <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], closes))
-        elif opens < closes:
-            merged.append((opens, closes))
-    return merged
-
-
-def _without(intervals: Iterable[Interval], pauses: Sequence[Interval] | Sequence[Pause]) -> Iterator[Interval]:
-    """What of `intervals` lies in none of the `pauses`; both in order and disjoint."""
-    ahead = 0
+def _without(intervals: Iterable[Interval], pauses: Iterator[Interval]) -> Iterator[Interval]:
+    """What of `intervals` lies in none of the `pauses`; both in order and disjoint. Asks for no pause too early."""
+    pause = next(pauses, None)
     for opens, closes in intervals:
-        while ahead < len(pauses) and opens < closes:
-            paused, resumed = pauses[ahead][0], pauses[ahead][1] or FOREVER
+        while pause is not None and opens < closes:
+            paused, resumed = pause
             if paused >= closes:
                 break
             if opens < paused:
@@ -150,7 +139,7 @@ def _without(intervals: Iterable[Interval], pauses: Sequence[Interval] | Sequenc
             opens = max(opens, resumed)
             if resumed > closes:
                 break  # this pause reaches into the next interval
-            ahead += 1
+            pause = next(pauses, None)
         if opens < closes:
             yield opens, closes
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from streams.inference.calendar import Pause, due_at
+from schemas.calendar import Calendar
+from streams.inference.calendar import Interval, due_at
 from streams.inference.timeline import Timeline
 
 DEFAULT = "default"
@@ -41,12 +42,23 @@ def policy_due(start: datetime, targets: Mapping[str, float], urgency: str | Non
     try:
         at = unpaused = due_at(start, target_s, calendar, (), 0.0)
         if line.pauses:
-            eligible = [Pause(pause.start, pause.end) for pause in line.pauses if pause.role != role]
+            eligible = line.pauses_by_others(role)
             if eligible:
-                at = due_at(start, target_s, calendar, eligible, line.policy.process.pauses.max_s)
+                at = _paused_due(start, target_s, calendar, eligible, line)
     except OverflowError:
         return NO_DUE
     return Due(at, unpaused) if at < _BEYOND else NO_DUE
+
+
+def _paused_due(
+    start: datetime, target_s: float, calendar: Calendar | None, pauses: tuple[Interval, ...], line: Timeline
+) -> datetime:
+    """Worked out once for all the roles that a message addresses: they mostly share calendar and pauses."""
+    key = (start, target_s, id(calendar), id(pauses))
+    at = line.paused_due.get(key)
+    if at is None:
+        at = line.paused_due[key] = due_at(start, target_s, calendar, pauses, line.policy.process.pauses.max_s)
+    return at
 
 
 def joint_due(

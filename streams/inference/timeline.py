@@ -38,6 +38,7 @@ from schemas.policy import InForce
 from schemas.rows import period_start
 from schemas.vocabulary import Period, Rule
 from streams.inference.acts import Act, Correction, HandoffAct, Message, Offer, Raising, Response, values_of
+from streams.inference.calendar import Interval, Pause, merged
 
 Values = dict[str, Any]
 """The fields of an event, or of its payload."""
@@ -81,6 +82,7 @@ class Timeline:
         replies, message_acts, problem_acts: by the id of what they are about; copies of messages are among `messages`.
         problems: by id, the first that raised each.
         work: work of humans, by role.
+        paused_due: due times with pauses, by start, seconds, and the identities of calendar and pauses.
         closing: the event that closed it, while it is closed.
     """
 
@@ -92,6 +94,8 @@ class Timeline:
         "_observed",
         "_offered",
         "_open_pauses",
+        "_pausers",
+        "_pauses_by_others",
         "closing",
         "events",
         "handoffs",
@@ -99,6 +103,7 @@ class Timeline:
         "messages",
         "offers",
         "pause_reasons",
+        "paused_due",
         "pauses",
         "period",
         "policy",
@@ -142,6 +147,9 @@ class Timeline:
         self._human_acts: dict[str, list[int]] | None = None
         self._offered: set[str] = set()
         self._open_pauses: list[tuple[datetime, str | None]] = []
+        self._pausers: set[str | None] | None = None
+        self._pauses_by_others: dict[str | None, tuple[Interval, ...]] = {}
+        self.paused_due: dict[tuple[datetime, float, int, int], datetime] = {}
         self._read()
 
     @property
@@ -169,6 +177,17 @@ class Timeline:
         if role not in self._calendars:
             self._calendars[role] = self.policy.calendar(role)
         return self._calendars[role]
+
+    def pauses_by_others(self, role: str) -> tuple[Interval, ...]:
+        """The pauses that are not by this role, merged; the same object for all roles that never paused."""
+        if self._pausers is None:
+            self._pausers = {pause.role for pause in self.pauses}
+        pauser = role if role in self._pausers else None
+        found = self._pauses_by_others.get(pauser)
+        if found is None:
+            pauses = (pause for pause in self.pauses if pauser is None or pause.role != pauser)
+            found = self._pauses_by_others[pauser] = merged(Pause(pause.start, pause.end) for pause in pauses)
+        return found
 
     def period_start(self, act: Act) -> date:
         """The first day (UTC) of the atom that an act falls in."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from schemas.calendar import Calendar
-from streams.inference.calendar import Pause, counted_pauses, counted_s, due_at, open_intervals
+from streams.inference.calendar import Interval, Pause, counted_pauses, due_at, merged, open_intervals
+from tests.counted_time import counted_s
 
 HOUR = 3600.0
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
@@ -154,25 +156,25 @@ def test_hours_go_on_across_the_months_and_years() -> None:
 
 def test_a_pause_moves_due_by_its_counted_part() -> None:
     pause = Pause(at("2026-11-20T16:45"), at("2026-11-23T08:15"))
-    assert due_at(at("2026-11-20T16:30"), HOUR, office(), [pause], 9 * HOUR) == at("2026-11-23T09:00")
+    assert due_at(at("2026-11-20T16:30"), HOUR, office(), merged([pause]), 9 * HOUR) == at("2026-11-23T09:00")
     assert counted_s(at("2026-11-20T16:30"), at("2026-11-23T09:00"), office(), [pause]) == HOUR
 
 
 def test_overlapping_pauses_count_once() -> None:
     start = at("2026-11-24T09:00")
     pauses = [Pause(start + timedelta(minutes=m), start + timedelta(minutes=m + 20)) for m in (15, 5, 10)]
-    assert due_at(start, HOUR, None, pauses, HOUR) == at("2026-11-24T10:30")
+    assert due_at(start, HOUR, None, merged(pauses), HOUR) == at("2026-11-24T10:30")
 
 
 def test_pauses_end_to_end_extend_each_other() -> None:
     start = at("2026-11-24T09:00")
     pauses = [Pause(start, at("2026-11-24T10:00")), Pause(at("2026-11-24T10:00"), at("2026-11-24T11:00"))]
-    assert due_at(start, HOUR, None, pauses, 9 * HOUR) == at("2026-11-24T12:00")
+    assert due_at(start, HOUR, None, merged(pauses), 9 * HOUR) == at("2026-11-24T12:00")
 
 
 def test_a_pause_counts_from_the_offer_on() -> None:
     start = at("2026-11-24T09:00")
-    assert due_at(start, HOUR, None, [Pause(at("2026-11-24T07:00"), at("2026-11-24T09:10"))], HOUR) == at(
+    assert due_at(start, HOUR, None, merged([Pause(at("2026-11-24T07:00"), at("2026-11-24T09:10"))]), HOUR) == at(
         "2026-11-24T10:10"
     )
 
@@ -180,25 +182,27 @@ def test_a_pause_counts_from_the_offer_on() -> None:
 def test_a_pause_that_ends_before_it_starts_counts_for_nothing() -> None:
     start = at("2026-11-24T09:00")
     pause = Pause(at("2026-11-24T09:30"), at("2026-11-24T09:20"))
-    assert due_at(start, HOUR, None, [pause], HOUR) == at("2026-11-24T10:00")
+    assert due_at(start, HOUR, None, merged([pause]), HOUR) == at("2026-11-24T10:00")
 
 
 def test_a_pause_that_begins_when_due_comes_changes_nothing() -> None:
     start = at("2026-11-24T09:00")
-    assert due_at(start, HOUR, None, [Pause(at("2026-11-24T10:00"), None)], 9 * HOUR) == at("2026-11-24T10:00")
+    assert due_at(start, HOUR, None, merged([Pause(at("2026-11-24T10:00"), None)]), 9 * HOUR) == at("2026-11-24T10:00")
 
 
 def test_a_pause_that_begins_after_due_counts_once_an_earlier_pause_has_moved_due() -> None:
     start = at("2026-11-24T09:00")
     late = Pause(at("2026-11-24T10:10"), at("2026-11-24T10:40"))
     early = Pause(at("2026-11-24T09:30"), at("2026-11-24T09:50"))
-    assert due_at(start, HOUR, None, [late], HOUR) == at("2026-11-24T10:00")
-    assert due_at(start, HOUR, None, [late, early], HOUR) == at("2026-11-24T10:50")
+    assert due_at(start, HOUR, None, merged([late]), HOUR) == at("2026-11-24T10:00")
+    assert due_at(start, HOUR, None, merged([late, early]), HOUR) == at("2026-11-24T10:50")
 
 
 def test_an_open_pause_lasts_until_the_maximum() -> None:
     start = at("2026-11-20T16:00")
-    assert due_at(start, 2 * HOUR, office(), [Pause(at("2026-11-20T16:30"), None)], HOUR) == at("2026-11-23T10:00")
+    assert due_at(start, 2 * HOUR, office(), merged([Pause(at("2026-11-20T16:30"), None)]), HOUR) == at(
+        "2026-11-23T10:00"
+    )
 
 
 def test_the_maximum_is_of_all_pauses_together() -> None:
@@ -207,21 +211,41 @@ def test_the_maximum_is_of_all_pauses_together() -> None:
         Pause(at("2026-11-24T09:10"), at("2026-11-24T09:30")),
         Pause(at("2026-11-24T09:40"), at("2026-11-24T10:30")),
     ]
-    assert counted_pauses(start, None, pauses, 1800) == (
+    assert tuple(counted_pauses(start, None, merged(pauses), 1800)) == (
         pauses[0],
         Pause(at("2026-11-24T09:40"), at("2026-11-24T09:50")),
     )
-    assert due_at(start, HOUR, None, pauses, 1800) == at("2026-11-24T10:30")
+    assert due_at(start, HOUR, None, merged(pauses), 1800) == at("2026-11-24T10:30")
 
 
 def test_a_maximum_of_zero_counts_no_pause() -> None:
     start = at("2026-11-24T09:00")
-    assert due_at(start, HOUR, office(), [Pause(start, None)], 0) == at("2026-11-24T10:00")
+    assert due_at(start, HOUR, office(), merged([Pause(start, None)]), 0) == at("2026-11-24T10:00")
 
 
 def test_an_open_pause_stops_the_count() -> None:
     start, end = at("2026-11-23T09:00"), at("2026-12-24T09:00")
     assert counted_s(start, end, office(), [Pause(at("2026-11-23T10:00"), None)]) == HOUR
+
+
+class Watched(tuple[Interval, ...]):
+    """Counts how many of its pauses were asked for."""
+
+    asked = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        self.asked += 1
+        return super().__getitem__(place)
+
+
+@pytest.mark.parametrize("hours", [None, always("UTC")])
+def test_of_ten_thousand_pauses_only_those_until_due_are_looked_at(hours: Calendar | None) -> None:
+    first = at("2026-11-23T00:00")
+    starts = [first + timedelta(minutes=n) for n in range(10_000)]
+    pauses = Watched(merged(Pause(start, start + timedelta(seconds=30)) for start in starts))
+    start = first + timedelta(minutes=5_000)
+    assert due_at(start, 120, hours, pauses, 9 * HOUR) == start + timedelta(minutes=4)
+    assert pauses.asked < 50
 
 
 @pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
