@@ -14,6 +14,7 @@ from schemas.topics import PARTITIONS, event_key
 from streams.transport.batch import Record
 from streams.transport.partitioner import partition_for
 
+_LATEST_MS = 7_258_118_400_000  # the year 2200
 AHEAD = timedelta(hours=1)
 """How far event time may lie ahead of when the broker got the record; beyond, a clock is wrong."""
 
@@ -25,7 +26,8 @@ def read_event(record: Record, known: Container[bytes] = frozenset()) -> Event:
 
     Args:
         known: keys of work items known to live in this partition; for those the partition is not computed again.
-    Raises: InvalidEvent: `empty`, `wrong_key`, `wrong_partition`, `future`, or what `decode` says.
+    Raises: InvalidEvent: `empty`, `timestamp` (the record's own: before 1970 or after 2200), `wrong_key`,
+        `wrong_partition`, `future`, or what `decode` says.
     """
     return read_content(record, known)[0]
 
@@ -37,6 +39,8 @@ def read_content(record: Record, known: Container[bytes] = frozenset()) -> tuple
     """
     if record.value is None:
         raise InvalidEvent("empty")
+    if not 0 <= record.timestamp_ms <= _LATEST_MS:
+        raise InvalidEvent("timestamp")
     event, content = decode_with_canonical(record.value)
     key = event_key(event)
     if record.key != key:
@@ -55,8 +59,8 @@ def partition_of(key: bytes) -> int:
 
 
 def received_at(record: Record) -> datetime:
-    """When the broker got the record, as aware UTC."""
-    return datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+    """When the broker got the record, as aware UTC; in 1970 or 2200 where its time stamp is none."""
+    return datetime.fromtimestamp(min(max(record.timestamp_ms, 0), _LATEST_MS) / 1000, UTC)
 
 
 def dead_letter(stage: DeadLetterStage, topic: str, record: Record, error: InvalidEvent, payload: bytes) -> DeadLetter:

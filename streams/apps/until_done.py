@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from schemas.errors import TransientError
 from streams.telemetry.values import Values
@@ -12,6 +12,16 @@ from streams.telemetry.worker_metrics import WRITE_FAILURES
 
 _RETRY_MAX_S = 15.0
 _log = logging.getLogger(__name__)
+
+
+async def all_done(writes: Iterable[Awaitable[object]]) -> None:
+    """Wait for every one of them, also where one fails: what is still under way would overtake its own repetition.
+
+    Raises: the first error.
+    """
+    for found in await asyncio.gather(*writes, return_exceptions=True):
+        if isinstance(found, BaseException):
+            raise found
 
 
 async def until_done(write: Callable[[], Awaitable[object]], values: Values) -> None:

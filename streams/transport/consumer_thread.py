@@ -6,13 +6,14 @@ A thread of its own keeps heartbeats going while a handler is busy.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, ConsumerStoppedError, KafkaError, for_code
+from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest, SyncGroupRequest
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as stock
@@ -43,8 +44,27 @@ class BatchConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc] #
         async with connecting(self.app.kafka):
             await super().on_start()
         if not self.app.client_only:
-            coordinator = self._ensure_consumer()._coordinator
+            consumer = self._ensure_consumer()
+            coordinator = consumer._coordinator
+            # aiokafka keeps these errors for whoever reads next. A worker with a full buffer, or in a restore, reads
+            # nothing, and aiokafka would wait for ever: it ends instead.
+            coordinator._push_error_to_user = self._end_worker_and_wait
+            for routine in (coordinator._coordination_task, consumer._fetcher._fetch_task):
+                routine.add_done_callback(self._routine_ended)
             coordinator._send_req = _watched(coordinator._send_req, self.app.membership, self.app.contact)
+
+    def _routine_ended(self, routine: asyncio.Task[None]) -> None:
+        error = None if routine.cancelled() else routine.exception()
+        if error is not None:
+            self._end_worker(error)
+
+    def _end_worker(self, error: BaseException) -> None:
+        asyncio.run_coroutine_threadsafe(self.app.crash(error), self.parent_loop)
+
+    def _end_worker_and_wait(self, error: BaseException) -> Coroutine[Any, Any, object]:
+        """Returns: what aiokafka is to wait for, the closing of the consumer."""
+        self._end_worker(error)
+        return asyncio.wait([self._ensure_consumer()._coordinator._closing])
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf, ours = self.app.conf, self.app.transport_settings
@@ -163,6 +183,9 @@ def _watched(send: Callable[[Any], Any], membership: Membership, contact: Contac
         with contact.joining() if isinstance(request, JoinGroupRequest) else nullcontext():
             response = await send(request)
         contact.answered()
+        if isinstance(request, OffsetFetchRequest) and getattr(response, "error_code", None):
+            # aiokafka takes such an answer, of a coordinator that is still loading, for *nothing was ever committed*.
+            raise for_code(response.error_code)()
         if isinstance(request, HeartbeatRequest | SyncGroupRequest):
             error = for_code(response.error_code).__name__
             if error in _STILL_MEMBER:

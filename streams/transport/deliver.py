@@ -33,7 +33,9 @@ async def deliver(stream: Any, handle: Handle) -> None:
         try:
             app.offsets.taken_up(batch)
             await _handle_until_done(app, batch, handle)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_wanted():
+                raise
             _log.exception(
                 "handler failed on %s partition %d at offset %d",
                 batch.topic,
@@ -44,6 +46,13 @@ async def deliver(stream: Any, handle: Handle) -> None:
             await app.crash(error)
             # Never return or raise here: Faust would start the agent anew and go on with the next batch.
             await asyncio.Event().wait()
+
+
+def is_wanted() -> bool:
+    """Whether somebody cancelled the task that runs. Else its CancelledError comes out of what it waited for, and
+    Faust, which takes it for its own, would go on as if nothing had been skipped."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _place(batch: PartitionBatch) -> dict[str, object]:

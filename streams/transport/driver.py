@@ -17,10 +17,11 @@ from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage
 
-from schemas.errors import TransientError
+from schemas.errors import InvariantError, TransientError
 from streams.telemetry.worker_metrics import COMMIT_FAILURES, REBALANCES
 from streams.transport.batch import PartitionBatch, TopicPartition, batch_of
 from streams.transport.consumer_thread import BatchConsumerThread
+from streams.transport.deliver import is_wanted
 
 if TYPE_CHECKING:
     from streams.transport.app import BatchApp
@@ -49,6 +50,7 @@ class Consumer(stock.Consumer):  # type: ignore[misc] # untyped base
 
     A partition is *readable* from the end of its restore until its revocation. Only readable partitions are
     fetched, and what was fetched under another assignment is dropped; this does not lean on Faust's flow flags.
+    It is *told of* from the end of the application's `on_assigned` until `on_revoked`.
     """
 
     app: BatchApp
@@ -59,9 +61,11 @@ class Consumer(stock.Consumer):  # type: ignore[misc] # untyped base
         self._read_offset = _NothingRead()
         self._readable: dict[TopicPartition, int] = {}
         self._restored: dict[TopicPartition, int] = {}
+        self._told: frozenset[TopicPartition] = frozenset()
         self._some_readable = asyncio.Event()
         self._taking_over: asyncio.Task[None] | None = None
         self._commit_turn = asyncio.Lock()
+        self._hand_over_turn = asyncio.Lock()
         self._generation = -1
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -129,25 +133,37 @@ class Consumer(stock.Consumer):  # type: ignore[misc] # untyped base
         await super().on_partitions_revoked(revoked)
 
     async def hand_over(self, tps: Collection[TopicPartition]) -> None:
-        """Stop reading `tps`, run the application's `on_revoked` to its end, commit, void all later marks."""
-        restored = frozenset(tps) & (self._readable.keys() | self._restored.keys())
-        for tp in restored:
-            self._readable.pop(tp, None)
-            self._restored.pop(tp, None)
-        if not self._readable:
-            self._some_readable.clear()
+        """Stop reading `tps`, run the application's `on_revoked` to its end, commit, void all later marks.
+
+        A revocation during a stop, and a stop during a revocation, wait for each other.
+        """
+        self._close(tps)
+        async with self._hand_over_turn:
+            await self._hand_over(tps)
+
+    async def _hand_over(self, tps: Collection[TopicPartition]) -> None:
         in_flight = self.app.in_flight
         in_flight.handing_over.set()
         try:
             await self._stop_taking_over()
+            self._close(tps)
+            told = self._told.intersection(tps)
+            self._told -= told
             if not await in_flight.drained(self.app.transport_settings.hand_over_wait_s):
                 self.log.warning("A batch is still in work; its marks will be void: %s", sorted(tps))
-            if restored and not self.app.has_crashed:
-                await self._save(restored)
+            if told and not self.app.has_crashed:
+                await self._save(told)
         finally:
             self.app.offsets.revoke(tps)
             if not self.app.should_stop:
                 in_flight.handing_over.clear()
+
+    def _close(self, tps: Collection[TopicPartition]) -> None:
+        for tp in tps:
+            self._readable.pop(tp, None)
+            self._restored.pop(tp, None)
+        if not self._readable:
+            self._some_readable.clear()
 
     async def _save(self, tps: frozenset[TopicPartition]) -> None:
         try:
@@ -179,7 +195,9 @@ class Consumer(stock.Consumer):  # type: ignore[misc] # untyped base
         try:
             await task
         except asyncio.CancelledError:
-            if self._taking_over is task:  # cancelled from outside, not by a revocation
+            if self._taking_over is task:  # not by a revocation
+                if not is_wanted():
+                    await self.app.crash(InvariantError("a restore was cancelled from inside"))
                 raise
 
     async def _take_over(self, tps: frozenset[TopicPartition]) -> None:
@@ -187,6 +205,7 @@ class Consumer(stock.Consumer):  # type: ignore[misc] # untyped base
             try:
                 positions = await self._starting_positions(tps)
                 await self.app.run_assigned_hooks(tps)
+                self._told = tps
                 await self._in_thread(self._thread.move_to(positions))
                 break
             except (TransientError, KafkaError) as error:

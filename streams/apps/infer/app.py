@@ -26,7 +26,7 @@ from streams.apps.intake import dead_letter, read_content, received_at
 from streams.apps.meter import Counted, Meter, Reports, further_behind
 from streams.apps.refusals import Refusals
 from streams.apps.state import decode_state
-from streams.apps.until_done import until_done
+from streams.apps.until_done import all_done, until_done
 from streams.apps.worker_watch import WorkerWatch
 from streams.transport.app import BatchApp, batch_app
 from streams.transport.barrier import is_barrier, read_to_barrier
@@ -65,6 +65,10 @@ class InferSettings:
     max_outbox_bytes: int = 16 * 1024 * 1024
     slice_items: int = 100
     say_restored: bool = False
+
+
+class _StaleError(Exception):
+    """This worker may have lost its partitions: a successor may be ahead of what it holds."""
 
 
 class Infer:
@@ -210,8 +214,8 @@ class Infer:
         return self._has_unsaved() and (late or self._unsaved_events >= self.settings.checkpoint_events)
 
     async def _checkpoint(self) -> None:
-        """States, then offsets. A worker that may have lost its partitions writes no state: a successor may be
-        ahead of it.
+        """States, then offsets. A worker that may have lost its partitions writes no state, however far it has come:
+        a successor may be ahead of it.
 
         Intake waits while states are taken: one that held an event whose rows are not written would hide that event
         from a restart, which takes it for known and says nothing.
@@ -225,7 +229,13 @@ class Infer:
             as_of = self.clock()
             states = {number: partition.take_states(as_of) for number, partition in self.partitions.items()}
             self._unsaved_events = 0
-        await until_done(lambda: self._keep_states(states), self.values)
+        try:
+            await until_done(lambda: self._keep_states(states), self.values)
+        except _StaleError:
+            # To wait here until it is fresh again would keep a hand-over waiting, which is what could make it so.
+            for number, partition in self.partitions.items():
+                partition.states_not_kept(key for key, _ in states[number])
+            return
         for number, partition in self.partitions.items():
             partition.states_kept()
             if partition.assignment >= 0:
@@ -236,8 +246,10 @@ class Infer:
         self.values.observe(names.CHECKPOINT_S, time.perf_counter() - began_s)
 
     async def _keep_states(self, states: dict[int, list[tuple[bytes, bytes]]]) -> None:
+        if not self.app.membership.is_fresh():
+            raise _StaleError
         writes = (self.producer.produce(topics.STATE, number, records) for number, records in states.items() if records)
-        await asyncio.gather(*writes)
+        await all_done(writes)
 
     async def _commit(self) -> None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Awaitable
 from typing import Protocol
@@ -10,6 +9,7 @@ from typing import Protocol
 from schemas import topics
 from schemas.dead_letter import DeadLetter
 from schemas.rows import Row
+from streams.apps.until_done import all_done
 from streams.row_json import row_json
 
 Pair = tuple[bytes | None, bytes | None]
@@ -74,7 +74,6 @@ class Outbox:
         waiting, self._waiting, self.row_bytes = self._waiting, defaultdict(list), 0
         for place, records in waiting.items():
             self._sending[place].extend(records)
-        await asyncio.gather(
-            *(producer.produce(topic, partition, records) for (topic, partition), records in self._sending.items())
-        )
+        sending = self._sending.items()
+        await all_done(producer.produce(topic, partition, records) for (topic, partition), records in sending)
         self._sending.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import sys
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from schemas.errors import InvalidEvent
@@ -52,10 +52,12 @@ class Partition:
         self._deadlines = Alarms()
         self._lingering = Alarms()
         self._hot = Hot(hot_events)
+        self._united: set[bytes] = set()
 
     def restore(self, row: WorkItemRow) -> None:
         """Take in a state record. Records are united, so an older one that comes later takes nothing back."""
         key = work_item_key(row.process, row.work_item)
+        self._united.discard(key)
         if row.evicted:
             self.stubs.add(key)
             self.folds.drop(key)
@@ -65,8 +67,11 @@ class Partition:
         if held is None:
             held = self.folds.add(key, WorkItemFold.restored(row, history_of(row)))
         else:
-            held.unite(row, history_of(row))
+            encoded = history_of(row)
+            held.unite(row, encoded)
             held.next_deadline_at, held.closed = row.next_deadline_at, row.closed
+            if held.history.encode() != encoded:
+                self._united.add(key)
         self.folds.put_to_rest(key)
 
     def start(self, began_at: datetime = EARLIEST, say_again: bool = False, end_offset: int = 0) -> None:
@@ -79,6 +84,11 @@ class Partition:
         self._began_at, self._began_at_offset = began_at, end_offset
         for key, item in self.folds.outlines():
             self._watch(key, item)
+        # The last record of these lacks something, and compaction will leave only that one: they are written anew, with
+        # the deadline of what they hold.
+        for key in self._united:
+            self._unsaid[key] = self._unsaved[key] = self.folds[key]
+        self._united.clear()
         if say_again:
             self._unsaid.update((key, self.folds[key]) for key in self.folds)
 
@@ -164,6 +174,12 @@ class Partition:
             self._hot.drop(key)
             self._deadlines.drop(key)
             self._lingering.drop(key)
+        self._evicted.clear()
+
+    def states_not_kept(self, keys: Iterable[bytes]) -> None:
+        """The state records last taken, of these items, were not written: nobody leaves, all are taken again."""
+        self._unsaved.update((key, self.folds[key]) for key in keys)
+        self._leaving.update(self._evicted)
         self._evicted.clear()
 
     def _in_use(self) -> tuple[Container[bytes], ...]:

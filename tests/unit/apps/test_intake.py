@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from schemas import topics
 from schemas.errors import InvalidEvent
 from schemas.events import Event
 from schemas.topics import PARTITIONS, event_key
@@ -89,3 +90,11 @@ def test_a_conflict_has_one_dead_letter_wherever_the_loser_was_read() -> None:
     error = InvalidEvent("conflict", "id")
     one, other = (dead_letter("infer", "t", record, error, b"loser") for record in (here, there))
     assert one.id == other.id
+
+
+@pytest.mark.parametrize("timestamp_ms", [-1, 1_772_618_400_000_000, 2**62])
+def test_a_record_whose_own_time_stamp_is_none_is_refused_and_reported(timestamp_ms: int) -> None:
+    record = record_of(assigned(0, "a"))._replace(timestamp_ms=timestamp_ms)
+    error = refusal(record)
+    assert error.code == "timestamp"
+    assert dead_letter("infer", topics.EVENTS, record, error, b"").at.year in (1970, 2200)
