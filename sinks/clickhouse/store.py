@@ -69,6 +69,10 @@ class ClickHouseStore:
         self._watch.answers()
         return client
 
+    async def take_over(self) -> None:
+        """Repair windows that a flush of the worker before us may have left; what it noted is known to the store."""
+        await _opened(self._windows).recover()
+
     async def close(self) -> None:
         """Let go of the connection and the threads."""
         self._retry.close()

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from pydantic_core import from_json, to_json
@@ -78,7 +79,7 @@ class Windows:
             try:
                 await self._reaggregate(taken.windows)
                 if taken.batches:
-                    await self._retry.call(lambda: self._command(_done(taken.batches)))
+                    await self._retry.call(partial(self._command, _done(taken.batches)))
             except BaseException:
                 self._ready.add(taken)
                 raise
@@ -97,8 +98,7 @@ class Windows:
 
     async def _reaggregate(self, windows: set[Window]) -> None:
         for chunk in chunks(windows):
-            statement = reaggregate(chunk)
-            await self._retry.call(partial(self._command, statement))
+            await self._retry.call(partial(self._add_up, chunk))
 
     def _acknowledged(self) -> None:
         # Flushes follow one another, and rows of a flush that failed are in the next one: so all of it is written now.
@@ -113,18 +113,26 @@ class Windows:
             self._open.batches.add(batch)
 
     async def _stored(self, keys: list[bytes]) -> list[tuple[Window, bytes]]:
-        source = named_keys(keys) if len(keys) <= _NAMED_KEYS else ""
-        if not 0 < len(source) <= _NAMED_CHARACTERS:
-            source = await self._put_down(keys)
-        rows = await self._retry.call(lambda: self._client.query(windows_of(source)).result_rows)
+        rows = await self._retry.call(partial(self._look_up, keys))
         return [(Window(*row[:9]), _encoded(EvidenceKey(row[0], row[1], *row[9:]))) for row in rows]
 
-    async def _put_down(self, keys: list[bytes]) -> str:
+    def _look_up(self, keys: list[bytes]) -> Sequence[Sequence[Any]]:
+        """One attempt: keys that were put down are forgotten after an hour, so each attempt puts down its own."""
+        source = named_keys(keys) if len(keys) <= _NAMED_KEYS else ""
+        if not 0 < len(source) <= _NAMED_CHARACTERS:
+            source = self._put_down(keys)
+        return self._client.query(windows_of(source)).result_rows
+
+    def _put_down(self, keys: list[bytes]) -> str:
         batch = uuid.uuid4().hex
         named = b'"batch":"%s",' % batch.encode()
         lines = [b"{" + named + key[1:] for key in keys]
-        await self._retry.call(lambda: insert_rows(self._client, "look_ups", lines))
+        insert_rows(self._client, "look_ups", lines)
         return stored_keys(batch)
+
+    def _add_up(self, windows: Collection[Window]) -> None:
+        now = self._client.command("SELECT toString(now64(6, 'UTC'))")
+        self._client.command(reaggregate(windows, str(now)))
 
     def _command(self, sql: str) -> None:
         self._client.command(sql)

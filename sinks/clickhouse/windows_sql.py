@@ -86,13 +86,19 @@ WHERE (run, process, toStartOfMonth(at)) IN (SELECT run, process, month FROM {ke
     AND is_deleted = 0"""
 
 
-def reaggregate(windows: Collection[Window]) -> str:
-    """Writes the present sums of these windows; one without evidence becomes a deleted row."""
+def reaggregate(windows: Collection[Window], now: str) -> str:
+    """Writes the present sums of these windows; one without evidence becomes a deleted row.
+
+    Args:
+        now: the server's time as text, asked for before: of two statements the later one has seen at least as much.
+            Worked out within the statement it would be later than what it reads.
+    """
     months = {(window.run, window.process, month) for window in windows for month in _months_of(window)}
     touched = _table(_WINDOW_TYPES, windows)
     return _reaggregate(
         touched,
         f"(run, process, toStartOfMonth(at)) IN ({_months(months)}) AND ({WINDOW}) IN (SELECT {WINDOW} FROM {touched})",
+        f"toDateTime64('{now}', 6, 'UTC')",
     )
 
 
@@ -116,9 +122,8 @@ def reaggregate_quarter() -> str:
     return _reaggregate(f"(SELECT * FROM tie_windows FINAL WHERE {starts})", f"{starts} AND {near}")
 
 
-def _reaggregate(touched: str, scope: str) -> str:
-    # Markers with no work item keep a touched window in the result when all its evidence has gone. The version is the
-    # server's time before it reads: of two statements the later one has seen at least as much.
+def _reaggregate(touched: str, scope: str, version: str = "now64(6)") -> str:
+    # Markers with no work item keep a touched window in the result when all its evidence has gone.
     return f"""
 INSERT INTO tie_windows ({WINDOW}, s, n, pending, work_items, ss, sn, nn,
     communicator_actors, experiencer_actors, largest_share, n_by_rule, marks, {DETAIL_COLUMNS},
@@ -126,7 +131,7 @@ INSERT INTO tie_windows ({WINDOW}, s, n, pending, work_items, ss, sn, nn,
 SELECT {WINDOW}, s, n, pending, work_items, ss, sn, nn,
     {_most("communicators")}, {_most("experiencers")}, {_largest_share("actor_items", "work_items")},
     {counts_of("rule_counts", "String")}, {counts_of("mark_counts", "String")}, {details_of("detail_counts")},
-    flow_handoffs, flow_waited_s, flow_held_s, now64(6), n + pending = 0
+    flow_handoffs, flow_waited_s, flow_held_s, {version}, n + pending = 0
 FROM
 (
     SELECT *, {tally("actors_in_order", A_STRING)} AS actor_items, {tally("rules_in_order", A_STRING)} AS rule_counts,

@@ -280,6 +280,8 @@ class Sink:
             named = {name for policy in self.policies.policies for name in policy.processes if name != "*"}
             await self._declare(named)
             self._opened = True
+        else:
+            await self.store.take_over()
 
     async def _on_revoked(self, tps: frozenset[TopicPartition]) -> None:
         await self._together.flush()

@@ -23,6 +23,9 @@ class Store(Protocol):
     async def open(self, on_refused: Refused) -> None:
         """Connect, and repair what an interrupted flush may have left."""
 
+    async def take_over(self) -> None:
+        """Repair what an interrupted flush of another worker may have left, whose partitions are now ours."""
+
     async def close(self) -> None:
         """Let go of connections and threads."""
 

@@ -84,12 +84,13 @@ async def test_an_error_while_a_full_buffer_keeps_it_from_reading_ends_the_worke
     topic = await bench.topic(1)
     await bench.fill(topic, 1, 60)
 
+    answer_once(monkeypatch, HeartbeatRequest, UNKNOWN)
+
     async def busy(_batch: PartitionBatch) -> None:
         await asyncio.sleep(60)
 
     worker = await bench.worker(busy, topic, max_batch_records=5, buffered_batches=1, hand_over_wait_s=0.3).start()
     await eventually(lambda: worker.seen)
-    answer_once(monkeypatch, HeartbeatRequest, UNKNOWN)
     await eventually(lambda: worker.app.has_crashed, what="the end of the worker")
 
 
